@@ -1,0 +1,281 @@
+// SPEC §3 encoding: deterministic CBOR, in two profiles.
+//
+// cbor-x is neither strict nor deterministic. Bytes are therefore scanned before it decodes them,
+// and values are put into canonical form before it encodes them. Nothing else imports it.
+
+import { Decoder } from "cbor-x/decode"
+import { Encoder } from "cbor-x/encode"
+import { compareBytes, fromUtf8, toUtf8 } from "./bytes.ts"
+import { AgentMeshError, type ErrorCode, require } from "./errors.ts"
+
+/** What a protocol structure is made of (SPEC §3.2). Integers are 0 to 2^53-1. */
+export type Value = number | Uint8Array | string | null | readonly Value[]
+
+/** What an application payload is made of (SPEC §3.2). Decoded maps have no prototype. */
+export type PayloadValue =
+  | number
+  | boolean
+  | Uint8Array
+  | string
+  | null
+  | readonly PayloadValue[]
+  | { readonly [key: string]: PayloadValue }
+
+/** An application payload: a map with text keys. */
+export type Payload = { readonly [key: string]: PayloadValue }
+
+/** Which values are allowed: protocol structures or application payloads. */
+export type Profile = "protocol" | "payload"
+
+/** Deepest item in a protocol structure; the top-level item has depth 1. */
+export const MAX_DEPTH = 8
+/** Deepest item in an application payload. */
+export const MAX_PAYLOAD_DEPTH = 32
+/** Largest encoded object, in bytes, where no smaller limit is stated. */
+export const MAX_OBJECT = 1_114_112
+
+const OPTIONS = {
+  useRecords: false,
+  mapsAsObjects: false,
+  tagUint8Array: false,
+  variableMapSize: true,
+  copyBuffers: true,
+  int64AsNumber: true,
+} as const
+const encoder = new Encoder(OPTIONS)
+const decoder = new Decoder(OPTIONS)
+const EMPTY_MAP = Uint8Array.of(0xa0)
+
+// ---- scan: one pass over the bytes, the first fault decides (ENCODING receiver rules) ----
+
+interface Scan {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  readonly payload: boolean
+  readonly maxDepth: number
+  at: number
+}
+
+function fail(code: ErrorCode, at: number, what: string): never {
+  throw new AgentMeshError(code, `${what} at byte ${at}`)
+}
+
+/** Reads the argument of a head whose initial byte is already behind `s.at`. */
+function scanArgument(s: Scan, info: number, start: number): number {
+  if (info < 24) return info
+  const size = 1 << (info - 24)
+  if (s.at + size > s.bytes.length) fail("encoding/malformed", start, "truncated head")
+  const at = s.at
+  s.at += size
+  if (size === 1) return s.view.getUint8(at)
+  if (size === 2) return s.view.getUint16(at)
+  if (size === 4) return s.view.getUint32(at)
+  return s.view.getUint32(at) * 0x1_0000_0000 + s.view.getUint32(at + 4)
+}
+
+const SMALLEST: readonly number[] = [24, 0x100, 0x1_0000, 0x1_0000_0000]
+
+function scanItem(s: Scan, depth: number): void {
+  const start = s.at
+  if (start >= s.bytes.length) fail("encoding/malformed", start, "truncated item")
+  const initial = s.bytes[s.at++] as number
+  const major = initial >> 5
+  const info = initial & 0x1f
+  const indefinite = info === 31
+  if ((info >= 28 && info <= 30) || (indefinite && (major < 2 || major > 5))) {
+    fail("encoding/malformed", start, "reserved head")
+  }
+  const argument = indefinite ? 0 : scanArgument(s, info, start)
+  if (major === 7) {
+    scanSimple(s, start, info, argument, depth)
+    return
+  }
+  if (indefinite) fail("encoding/profile", start, "indefinite length")
+  if (major === 6 || (!s.payload && (major === 1 || major === 5))) {
+    fail("encoding/profile", start, "type outside the profile")
+  }
+  if (info >= 24 && argument < (SMALLEST[info - 24] as number)) {
+    fail("encoding/profile", start, "head not in shortest form")
+  }
+  const magnitude = major === 1 ? argument + 1 : argument
+  if (major < 2 && magnitude > Number.MAX_SAFE_INTEGER) {
+    fail("encoding/limit", start, "integer beyond 2^53-1")
+  }
+  if (depth > s.maxDepth) fail("encoding/limit", start, "nested too deep")
+  if (major < 2) return
+  const least = major === 5 ? argument * 2 : argument
+  if (least > s.bytes.length - s.at) fail("encoding/malformed", start, "truncated item")
+  if (major === 2) s.at += argument
+  else if (major === 3) scanText(s, argument, start)
+  else if (major === 4) for (let i = 0; i < argument; i++) scanItem(s, depth + 1)
+  else scanMap(s, argument, depth)
+}
+
+function scanText(s: Scan, length: number, start: number): void {
+  try {
+    fromUtf8(s.bytes.subarray(s.at, s.at + length))
+  } catch {
+    fail("encoding/profile", start, "text is not UTF-8")
+  }
+  s.at += length
+}
+
+function scanMap(s: Scan, pairs: number, depth: number): void {
+  let previous: Uint8Array | undefined
+  for (let i = 0; i < pairs; i++) {
+    const start = s.at
+    scanItem(s, depth + 1)
+    const key = s.bytes.subarray(start, s.at)
+    if ((key[0] as number) >> 5 !== 3) fail("encoding/profile", start, "key is not text")
+    if (previous !== undefined && compareBytes(previous, key) >= 0) {
+      fail("encoding/profile", start, "keys not sorted or repeated")
+    }
+    previous = key
+    scanItem(s, depth + 1)
+  }
+}
+
+function scanSimple(s: Scan, start: number, info: number, argument: number, depth: number): void {
+  if (info === 24 && argument < 32) fail("encoding/malformed", start, "reserved simple value")
+  const allowed = info === 22 || (s.payload && (info === 20 || info === 21 || info === 27))
+  if (!allowed) fail("encoding/profile", start, "simple value or float outside the profile")
+  if (info === 27) {
+    const number = s.view.getFloat64(s.at - 8)
+    if (!Number.isFinite(number) || Number.isSafeInteger(number)) {
+      fail("encoding/profile", start, "float that is no number or an integer")
+    }
+  }
+  if (depth > s.maxDepth) fail("encoding/limit", start, "nested too deep")
+}
+
+/**
+ * Checks that `bytes` are one item in canonical form and in the profile (SPEC §3.4).
+ *
+ * @param bytes - Any bytes.
+ * @param profile - Protocol structures, or application payloads.
+ * @param limit - Largest size in bytes.
+ * @throws {@link AgentMeshError} `encoding/limit`, `encoding/malformed`, `encoding/profile`.
+ */
+export function scan(bytes: Uint8Array, profile: Profile, limit: number = MAX_OBJECT): void {
+  require(bytes.length <= limit, "encoding/limit", `${bytes.length} bytes, at most ${limit}`)
+  const payload = profile === "payload"
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const maxDepth = payload ? MAX_PAYLOAD_DEPTH : MAX_DEPTH
+  const s: Scan = { bytes, view, payload, maxDepth, at: 0 }
+  scanItem(s, 1)
+  if (s.at !== bytes.length) fail("encoding/malformed", s.at, "trailing bytes")
+}
+
+// ---- encode ----
+
+function canonicalNumber(value: number): number | bigint {
+  // cbor-x writes integers from 2^32 on as floats, but big integers as integers.
+  if (!Number.isSafeInteger(value)) return value
+  return value >= 0x1_0000_0000 || value < -0x1_0000_0000 ? BigInt(value) : value
+}
+
+function canonical(value: unknown, payload: boolean, depth: number): unknown {
+  if (depth > (payload ? MAX_PAYLOAD_DEPTH : MAX_DEPTH)) throw new RangeError("nested too deep")
+  if (value === null) return null
+  if (value instanceof Uint8Array) return value
+  if (typeof value === "string") {
+    if (!value.isWellFormed()) throw new TypeError("text has a lone surrogate")
+    return value
+  }
+  if (typeof value === "number") {
+    if (!payload && (!Number.isSafeInteger(value) || value < 0)) {
+      throw new RangeError(`expected an integer from 0 to 2^53-1, got ${value}`)
+    }
+    if (!Number.isFinite(value)) throw new RangeError(`expected a finite number, got ${value}`)
+    return canonicalNumber(value)
+  }
+  if (Array.isArray(value)) return value.map((item) => canonical(item, payload, depth + 1))
+  if (payload && typeof value === "boolean") return value
+  if (payload && typeof value === "object") return canonicalMap(value, depth)
+  throw new TypeError(`a ${typeof value} cannot be encoded`)
+}
+
+function canonicalMap(value: object, depth: number): Map<string, unknown> {
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype !== null && prototype !== Object.prototype) {
+    throw new TypeError("only plain objects can be encoded")
+  }
+  // Text keys sorted by encoding: shorter UTF-8 first, then bytewise.
+  const entries = Object.entries(value).map(([key, item]) => {
+    if (!key.isWellFormed()) throw new TypeError("a key has a lone surrogate")
+    return { key, bytes: toUtf8(key), item: canonical(item, true, depth + 1) }
+  })
+  entries.sort((a, b) => a.bytes.length - b.bytes.length || compareBytes(a.bytes, b.bytes))
+  return new Map(entries.map(({ key, item }) => [key, item]))
+}
+
+/**
+ * Encodes a protocol value as C(value) (SPEC §3.3).
+ *
+ * @param value - Integers from 0 to 2^53-1, byte strings, well-formed text, null, arrays.
+ * @throws TypeError or RangeError for any other value, or deeper than {@link MAX_DEPTH}.
+ */
+export function encode(value: Value): Uint8Array {
+  return new Uint8Array(encoder.encode(canonical(value, false, 1)))
+}
+
+/**
+ * Encodes an application payload in canonical form (SPEC §3.3).
+ *
+ * @param payload - A plain object; values as {@link PayloadValue}.
+ * @throws {@link AgentMeshError} `agent/payload` if a value cannot be encoded.
+ */
+export function encodePayload(payload: Payload): Uint8Array {
+  try {
+    const map = canonicalMap(payload, 1)
+    return map.size === 0 ? EMPTY_MAP.slice() : new Uint8Array(encoder.encode(map))
+  } catch (error) {
+    throw new AgentMeshError("agent/payload", (error as Error).message, error)
+  }
+}
+
+// ---- decode ----
+
+function decodeScanned(bytes: Uint8Array): unknown {
+  try {
+    return decoder.decode(bytes)
+  } catch (error) {
+    throw new AgentMeshError("encoding/malformed", "the decoder refused the bytes", error)
+  }
+}
+
+/**
+ * Decodes a protocol value in canonical form (SPEC §3.4).
+ *
+ * @param bytes - Any bytes.
+ * @param limit - Largest size in bytes.
+ * @throws {@link AgentMeshError} `encoding/limit`, `encoding/malformed`, `encoding/profile`.
+ */
+export function decode(bytes: Uint8Array, limit: number = MAX_OBJECT): Value {
+  scan(bytes, "protocol", limit)
+  return plain(decodeScanned(bytes)) as Value
+}
+
+/**
+ * Decodes an application payload in canonical form (SPEC §3.4).
+ *
+ * @param bytes - Any bytes.
+ * @throws {@link AgentMeshError} `encoding/*`; `encoding/shape` if it is not a map.
+ */
+export function decodePayload(bytes: Uint8Array): Payload {
+  scan(bytes, "payload")
+  require((bytes[0] as number) >> 5 === 5, "encoding/shape", "a payload is a map")
+  return plain(decodeScanned(bytes)) as Payload
+}
+
+/** Removes what is peculiar to cbor-x and to Node: Map, Buffer, shared memory. */
+function plain(value: unknown): PayloadValue {
+  if (value instanceof Uint8Array) return new Uint8Array(value)
+  if (Array.isArray(value)) return value.map(plain)
+  if (value instanceof Map) {
+    const out: Record<string, PayloadValue> = Object.create(null)
+    for (const [key, item] of value) out[key as string] = plain(item)
+    return out
+  }
+  return value as PayloadValue
+}
