@@ -1,9 +1,9 @@
 // SPEC §3 encoding: deterministic CBOR, in two profiles.
 //
-// cbor-x is neither strict nor deterministic. Bytes are therefore scanned before it decodes them,
-// and values are put into canonical form before it encodes them. Nothing else imports it.
+// cbor-x is neither strict nor deterministic. Values are therefore put into canonical form before
+// it encodes them, and one strict pass over the bytes decodes without it: its decoder would drop
+// the byte order mark of a long text, and with it make two keys of a map one.
 
-import { Decoder } from "cbor-x/decode"
 import { Encoder } from "cbor-x/encode"
 import { compareBytes, fromUtf8, toUtf8 } from "./bytes.ts"
 import { AgentMeshError, type ErrorCode, require } from "./errors.ts"
@@ -34,19 +34,9 @@ export const MAX_PAYLOAD_DEPTH = 32
 /** Largest encoded object, in bytes, where no smaller limit is stated. */
 export const MAX_OBJECT = 1_114_112
 
-const OPTIONS = {
-  useRecords: false,
-  mapsAsObjects: false,
-  tagUint8Array: false,
-  variableMapSize: true,
-  copyBuffers: true,
-  int64AsNumber: true,
-} as const
-const encoder = new Encoder(OPTIONS)
-const decoder = new Decoder(OPTIONS)
-const EMPTY_MAP = Uint8Array.of(0xa0)
+const encoder = new Encoder({ useRecords: false, mapsAsObjects: false, tagUint8Array: false })
 
-// ---- scan: one pass over the bytes, the first fault decides (ENCODING receiver rules) ----
+// ---- decode: one pass over the bytes, the first fault decides (ENCODING receiver rules) ----
 
 interface Scan {
   readonly bytes: Uint8Array
@@ -61,7 +51,7 @@ function fail(code: ErrorCode, at: number, what: string): never {
 }
 
 /** Reads the argument of a head whose initial byte is already behind `s.at`. */
-function scanArgument(s: Scan, info: number, start: number): number {
+function readArgument(s: Scan, info: number, start: number): number {
   if (info < 24) return info
   const size = 1 << (info - 24)
   if (s.at + size > s.bytes.length) fail("encoding/malformed", start, "truncated head")
@@ -75,7 +65,7 @@ function scanArgument(s: Scan, info: number, start: number): number {
 
 const SMALLEST: readonly number[] = [24, 0x100, 0x1_0000, 0x1_0000_0000]
 
-function scanItem(s: Scan, depth: number): void {
+function readItem(s: Scan, depth: number): PayloadValue {
   const start = s.at
   if (start >= s.bytes.length) fail("encoding/malformed", start, "truncated item")
   const initial = s.bytes[s.at++] as number
@@ -85,11 +75,8 @@ function scanItem(s: Scan, depth: number): void {
   if ((info >= 28 && info <= 30) || (indefinite && (major < 2 || major > 5))) {
     fail("encoding/malformed", start, "reserved head")
   }
-  const argument = indefinite ? 0 : scanArgument(s, info, start)
-  if (major === 7) {
-    scanSimple(s, start, info, argument, depth)
-    return
-  }
+  const argument = indefinite ? 0 : readArgument(s, info, start)
+  if (major === 7) return readSimple(s, start, info, argument, depth)
   if (indefinite) fail("encoding/profile", start, "indefinite length")
   if (major === 6 || (!s.payload && (major === 1 || major === 5))) {
     fail("encoding/profile", start, "type outside the profile")
@@ -101,69 +88,106 @@ function scanItem(s: Scan, depth: number): void {
   if (major < 2 && magnitude > Number.MAX_SAFE_INTEGER) {
     fail("encoding/limit", start, "integer beyond 2^53-1")
   }
-  if (depth > s.maxDepth) fail("encoding/limit", start, "nested too deep")
-  if (major < 2) return
+  checkDepth(s, depth, start)
+  if (major === 0) return argument
+  if (major === 1) return -1 - argument
+  // Every item has at least one byte: a head that claims more allocates nothing.
   const least = major === 5 ? argument * 2 : argument
   if (least > s.bytes.length - s.at) fail("encoding/malformed", start, "truncated item")
-  if (major === 2) s.at += argument
-  else if (major === 3) scanText(s, argument, start)
-  else if (major === 4) for (let i = 0; i < argument; i++) scanItem(s, depth + 1)
-  else scanMap(s, argument, depth)
+  if (major === 4) return readArray(s, argument, depth)
+  if (major === 5) return readMap(s, argument, depth)
+  const string = s.bytes.subarray(s.at, s.at + argument)
+  s.at += argument
+  return major === 2 ? new Uint8Array(string) : readText(string, start)
 }
 
-function scanText(s: Scan, length: number, start: number): void {
+function checkDepth(s: Scan, depth: number, start: number): void {
+  if (depth > s.maxDepth) fail("encoding/limit", start, "nested too deep")
+}
+
+function readText(string: Uint8Array, start: number): string {
   try {
-    fromUtf8(s.bytes.subarray(s.at, s.at + length))
+    return fromUtf8(string)
   } catch {
-    fail("encoding/profile", start, "text is not UTF-8")
+    return fail("encoding/profile", start, "text is not UTF-8")
   }
-  s.at += length
 }
 
-function scanMap(s: Scan, pairs: number, depth: number): void {
+function readArray(s: Scan, length: number, depth: number): PayloadValue[] {
+  const items: PayloadValue[] = []
+  for (let i = 0; i < length; i++) items.push(readItem(s, depth + 1))
+  return items
+}
+
+function readMap(s: Scan, pairs: number, depth: number): Payload {
+  const map: Record<string, PayloadValue> = Object.create(null)
   let previous: Uint8Array | undefined
   for (let i = 0; i < pairs; i++) {
     const start = s.at
-    scanItem(s, depth + 1)
+    const name = readItem(s, depth + 1)
     const key = s.bytes.subarray(start, s.at)
-    if ((key[0] as number) >> 5 !== 3) fail("encoding/profile", start, "key is not text")
+    if (typeof name !== "string") fail("encoding/profile", start, "key is not text")
     if (previous !== undefined && compareBytes(previous, key) >= 0) {
       fail("encoding/profile", start, "keys not sorted or repeated")
     }
     previous = key
-    scanItem(s, depth + 1)
+    map[name] = readItem(s, depth + 1)
   }
+  return map
 }
 
-function scanSimple(s: Scan, start: number, info: number, argument: number, depth: number): void {
+function readSimple(
+  s: Scan,
+  start: number,
+  info: number,
+  argument: number,
+  depth: number,
+): PayloadValue {
   if (info === 24 && argument < 32) fail("encoding/malformed", start, "reserved simple value")
   const allowed = info === 22 || (s.payload && (info === 20 || info === 21 || info === 27))
   if (!allowed) fail("encoding/profile", start, "simple value or float outside the profile")
-  if (info === 27) {
-    const number = s.view.getFloat64(s.at - 8)
-    if (!Number.isFinite(number) || Number.isSafeInteger(number)) {
-      fail("encoding/profile", start, "float that is no number or an integer")
-    }
+  checkDepth(s, depth, start)
+  if (info === 22) return null
+  if (info !== 27) return info === 21
+  const number = s.view.getFloat64(s.at - 8)
+  if (!Number.isFinite(number) || Number.isSafeInteger(number)) {
+    fail("encoding/profile", start, "float that is no number or an integer")
   }
-  if (depth > s.maxDepth) fail("encoding/limit", start, "nested too deep")
+  return number
 }
 
-/**
- * Checks that `bytes` are one item in canonical form and in the profile (SPEC §3.4).
- *
- * @param bytes - Any bytes.
- * @param profile - Protocol structures, or application payloads.
- * @param limit - Largest size in bytes.
- * @throws {@link AgentMeshError} `encoding/limit`, `encoding/malformed`, `encoding/profile`.
- */
-export function scan(bytes: Uint8Array, profile: Profile, limit: number = MAX_OBJECT): void {
+function decodeItem(bytes: Uint8Array, profile: Profile, limit: number): PayloadValue {
   require(bytes.length <= limit, "encoding/limit", `${bytes.length} bytes, at most ${limit}`)
   const payload = profile === "payload"
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const maxDepth = payload ? MAX_PAYLOAD_DEPTH : MAX_DEPTH
   const s: Scan = { bytes, view, payload, maxDepth, at: 0 }
-  scanItem(s, 1)
+  const item = readItem(s, 1)
   if (s.at !== bytes.length) fail("encoding/malformed", s.at, "trailing bytes")
+  return item
+}
+
+/**
+ * Decodes a protocol value in canonical form (SPEC §3.4).
+ *
+ * @param bytes - Any bytes; nothing in the result shares memory with them.
+ * @param limit - Largest size in bytes.
+ * @throws {@link AgentMeshError} `encoding/limit`, `encoding/malformed`, `encoding/profile`.
+ */
+export function decode(bytes: Uint8Array, limit: number = MAX_OBJECT): Value {
+  return decodeItem(bytes, "protocol", limit) as Value
+}
+
+/**
+ * Decodes an application payload in canonical form (SPEC §3.4).
+ *
+ * @param bytes - Any bytes; nothing in the result shares memory with them.
+ * @throws {@link AgentMeshError} `encoding/*`; `encoding/shape` if it is not a map.
+ */
+export function decodePayload(bytes: Uint8Array): Payload {
+  const payload = decodeItem(bytes, "payload", MAX_OBJECT)
+  require((bytes[0] as number) >> 5 === 5, "encoding/shape", "a payload is a map")
+  return payload as Payload
 }
 
 // ---- encode ----
@@ -189,7 +213,8 @@ function canonical(value: unknown, payload: boolean, depth: number): unknown {
     if (!Number.isFinite(value)) throw new RangeError(`expected a finite number, got ${value}`)
     return canonicalNumber(value)
   }
-  if (Array.isArray(value)) return value.map((item) => canonical(item, payload, depth + 1))
+  // A plain array without holes, whatever came in: cbor-x writes others in other ways.
+  if (Array.isArray(value)) return Array.from(value, (item) => canonical(item, payload, depth + 1))
   if (payload && typeof value === "boolean") return value
   if (payload && typeof value === "object") return canonicalMap(value, depth)
   throw new TypeError(`a ${typeof value} cannot be encoded`)
@@ -227,55 +252,8 @@ export function encode(value: Value): Uint8Array {
  */
 export function encodePayload(payload: Payload): Uint8Array {
   try {
-    const map = canonicalMap(payload, 1)
-    return map.size === 0 ? EMPTY_MAP.slice() : new Uint8Array(encoder.encode(map))
+    return new Uint8Array(encoder.encode(canonicalMap(payload, 1)))
   } catch (error) {
     throw new AgentMeshError("agent/payload", (error as Error).message, error)
   }
-}
-
-// ---- decode ----
-
-function decodeScanned(bytes: Uint8Array): unknown {
-  try {
-    return decoder.decode(bytes)
-  } catch (error) {
-    throw new AgentMeshError("encoding/malformed", "the decoder refused the bytes", error)
-  }
-}
-
-/**
- * Decodes a protocol value in canonical form (SPEC §3.4).
- *
- * @param bytes - Any bytes.
- * @param limit - Largest size in bytes.
- * @throws {@link AgentMeshError} `encoding/limit`, `encoding/malformed`, `encoding/profile`.
- */
-export function decode(bytes: Uint8Array, limit: number = MAX_OBJECT): Value {
-  scan(bytes, "protocol", limit)
-  return plain(decodeScanned(bytes)) as Value
-}
-
-/**
- * Decodes an application payload in canonical form (SPEC §3.4).
- *
- * @param bytes - Any bytes.
- * @throws {@link AgentMeshError} `encoding/*`; `encoding/shape` if it is not a map.
- */
-export function decodePayload(bytes: Uint8Array): Payload {
-  scan(bytes, "payload")
-  require((bytes[0] as number) >> 5 === 5, "encoding/shape", "a payload is a map")
-  return plain(decodeScanned(bytes)) as Payload
-}
-
-/** Removes what is peculiar to cbor-x and to Node: Map, Buffer, shared memory. */
-function plain(value: unknown): PayloadValue {
-  if (value instanceof Uint8Array) return new Uint8Array(value)
-  if (Array.isArray(value)) return value.map(plain)
-  if (value instanceof Map) {
-    const out: Record<string, PayloadValue> = Object.create(null)
-    for (const [key, item] of value) out[key as string] = plain(item)
-    return out
-  }
-  return value as PayloadValue
 }

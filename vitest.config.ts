@@ -1,0 +1,30 @@
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vitest/config"
+
+const include = ["test/**/*.test.ts"]
+
+// Simulations whose result cannot depend on the backend and that would double a long run; each
+// line states why. Everything else runs on both backends.
+const notOnPortable: readonly string[] = []
+
+// The two projects differ only in the backend behind `#crypto`: every test runs on both.
+function project(name: string, backend: string, exclude: readonly string[] = []) {
+  const path = fileURLToPath(new URL(`src/crypto/${backend}.ts`, import.meta.url))
+  return {
+    resolve: { alias: [{ find: /^#crypto$/, replacement: path }] },
+    test: {
+      name,
+      include,
+      exclude: ["node_modules/**", "dist/**", ...exclude],
+      env: { AGENTMESH_BACKEND: backend },
+      testTimeout: 60_000,
+      hookTimeout: 30_000,
+    },
+  }
+}
+
+export default defineConfig({
+  test: {
+    projects: [project("node", "node"), project("portable", "noble", notOnPortable)],
+  },
+})
