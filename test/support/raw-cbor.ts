@@ -18,7 +18,8 @@ export function rawHead(
   return ((major << 5) | initial).toString(16).padStart(2, "0") + digits
 }
 
-const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
+/** Hex digits of bytes. */
+export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
 
 /** The canonical encoding of a value, as hex digits. */
 export function rawHex(value: unknown): string {
