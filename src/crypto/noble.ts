@@ -73,7 +73,7 @@ export const backend: Backend = {
   },
   kemEncaps(ek, m) {
     const { cipherText, sharedSecret } = ml_kem768.encapsulate(ek, m)
-    return { ct: cipherText, ss: sharedSecret }
+    return { ct: cipherText, ss: sharedSecret.slice() } // noble shares its buffer
   },
-  kemDecaps: (seed, ct) => ml_kem768.decapsulate(ct, ml_kem768.keygen(seed).secretKey),
+  kemDecaps: (seed, ct) => ml_kem768.decapsulate(ct, ml_kem768.keygen(seed).secretKey).slice(),
 }
