@@ -196,8 +196,10 @@ describe("Ed25519", () => {
     const verdicts = new Set<string>()
     for (let i = 0; i < 8; i++) {
       for (let j = 0; j < 8; j++) {
-        for (let m = 0; m < 4; m++) {
-          const forged = torsionCase(11n + BigInt(m), 13n, i, j, Uint8Array.of(m))
+        for (let m = 0; m < 8; m++) {
+          // Every second R is of small order itself, which Node judges for itself from 24 on.
+          const r = m % 2 === 0 ? 13n : 0n
+          const forged = torsionCase(11n + BigInt(m), r, i, j, Uint8Array.of(m))
           const { key, message, signature, valid } = forged
           expect(
             verdict(() => checkEd25519(key)),
@@ -206,11 +208,11 @@ describe("Ed25519", () => {
           const result = both((backend) => backend.ed25519Verify(key, message, signature))
           expect(result, `${i} ${j} ${m}`).toBe(valid)
           expect(verify(key, message, signature)).toBe(valid)
-          verdicts.add(`${i} ${valid}`)
+          verdicts.add(`${i} ${r} ${valid}`)
         }
       }
     }
-    expect(verdicts.size, "both verdicts occur for every torsion of the key").toBe(16)
+    expect(verdicts.size, "both verdicts occur for every torsion of the key").toBe(32)
   })
 
   test("the points of small order, in all 14 encodings, are no keys", () => {
