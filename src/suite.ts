@@ -94,6 +94,8 @@ export const ONE_TIME_LIFETIME = 5_097_600
 export const MAX_ONE_TIME_LIFETIME = 5_184_000
 /** Handshakes without a one-time key remembered for each bundle. */
 export const MAX_REPLAY_CACHE = 65_536
+/** Largest export of an identity, and of its plaintext, in bytes. */
+export const MAX_STATE = 16_777_216
 /** Length of a name. */
 export const MAX_NAME = 64
 
@@ -154,6 +156,7 @@ export function extract(salt: Uint8Array, ikm: Uint8Array): Uint8Array {
 
 /** HKDF-Expand of RFC 5869; `length` at most 8,160 bytes. */
 export function expand(prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  if (length > 8_160) throw new RangeError(`"length" expected at most 8160 bytes, got ${length}`)
   const out = new Uint8Array(length)
   let block: Uint8Array = new Uint8Array(0)
   for (let at = 0, i = 1; at < length; at += 32, i++) {
