@@ -1,0 +1,9 @@
+// Conformance group of SPEC §6: bundle.
+
+import { type Group, loadVectors } from "./driver.ts"
+
+/** What SPEC §6 asks of an implementation. */
+export const group: Group = {
+  section: "bundle",
+  vectors: () => loadVectors("bundle"),
+}

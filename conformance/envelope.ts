@@ -1,0 +1,9 @@
+// Conformance group of SPEC §9: envelope.
+
+import { type Group, loadVectors } from "./driver.ts"
+
+/** What SPEC §9 asks of an implementation. */
+export const group: Group = {
+  section: "envelope",
+  vectors: () => loadVectors("envelope"),
+}

@@ -1,0 +1,9 @@
+// Conformance group of SPEC §8: handshake.
+
+import { type Group, loadVectors } from "./driver.ts"
+
+/** What SPEC §8 asks of an implementation. */
+export const group: Group = {
+  section: "handshake",
+  vectors: () => loadVectors("handshake"),
+}

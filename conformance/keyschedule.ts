@@ -1,0 +1,9 @@
+// Conformance group of SPEC §7: keyschedule.
+
+import { type Group, loadVectors } from "./driver.ts"
+
+/** What SPEC §7 asks of an implementation. */
+export const group: Group = {
+  section: "keyschedule",
+  vectors: () => loadVectors("keyschedule"),
+}

@@ -1,0 +1,9 @@
+// Conformance group of SPEC §10: session.
+
+import { type Group, loadVectors } from "./driver.ts"
+
+/** What SPEC §10 asks of an implementation. */
+export const group: Group = {
+  section: "session",
+  vectors: () => loadVectors("session"),
+}

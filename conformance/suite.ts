@@ -1,0 +1,9 @@
+// Conformance group of SPEC §4: suite.
+
+import { type Group, loadVectors } from "./driver.ts"
+
+/** What SPEC §4 asks of an implementation. */
+export const group: Group = {
+  section: "suite",
+  vectors: () => loadVectors("suite"),
+}

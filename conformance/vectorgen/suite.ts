@@ -1,0 +1,341 @@
+// Vectors of SPEC §4 suite.
+
+import { toHex } from "../../src/bytes.ts"
+import { aeadSeal, createExchangeKey, ed25519Public, encapsulate, sign } from "../../src/suite.ts"
+import type { Case } from "../driver.ts"
+import { hex, unhex } from "../values.ts"
+import { deterministicDraw, namedDraw } from "./draws.ts"
+import { Book, context, filled, flip, splice } from "./kit.ts"
+import { SEEDS } from "./people.ts"
+import {
+  keyWithTorsion,
+  L,
+  LOW_ORDER_U,
+  little,
+  matchingTorsion,
+  NON_CANONICAL_KEYS,
+  NON_CANONICAL_U,
+  OFF_CURVE_KEYS,
+  SMALL_ORDER_KEYS,
+  signWithTorsion,
+  withLargeS,
+} from "./points.ts"
+import { utf8 } from "./raw.ts"
+
+/** Writes all cases of this section. */
+export function createSuiteBook(): Book {
+  const book = new Book("suite")
+  draws(book)
+  exchange(book)
+  derivation(book)
+  signatures(book)
+  torsion(book)
+  aead(book)
+  kem(book)
+  return book
+}
+
+function draws(book: Book): void {
+  const seed = toHex(SEEDS.alice)
+  const items: readonly (readonly [string, number, number])[] = [
+    ["identity", 0, 32],
+    ["dh", 0, 32],
+    ["prekey", 0, 32],
+    ["prekey-kem", 0, 64],
+    ["one-time", 0, 32],
+    ["one-time-kem", 1, 64],
+    ["ephemeral", 0, 32],
+    ["encaps", 0, 32],
+    ["ratchet", 0, 32],
+    ["ratchet-kem", 23, 64],
+    ["ratchet-encaps", 24, 32],
+    ["guard", 255, 16],
+    ["guard", 256, 16],
+    ["content-id", 0, 16],
+    ["cnonce", 0, 32],
+    ["snonce", 0, 32],
+    ["salt", 0, 16],
+    ["export-guard", 0, 16],
+  ]
+  items.forEach(([name, i, length], at) => {
+    book.ok(1 + at, `draw ${i} called ${name}`, "SUITE-6", "suite.draw", { seed, name, i, length })
+  })
+}
+
+function exchange(book: Book): void {
+  const secret = "a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4"
+  const bob = "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c"
+  const twin = book.ok(30, "X25519 of RFC 7748", "SUITE-8", "suite.dh", { secret, remote: bob })
+  book.ok(31, "secret with all bits set: clamped by X25519", "SUITE-4", "suite.dh", {
+    secret: filled(255, 32),
+    remote: bob,
+  })
+  book.ok(32, "secret of zeros: clamped by X25519", "SUITE-4", "suite.dh", {
+    secret: filled(0, 32),
+    remote: bob,
+  })
+  book.ok(33, "base point", "SUITE-8", "suite.dh", { secret, remote: little(9n) })
+  book.ok(34, "u = p - 2", "SUITE-8", "suite.dh", { secret, remote: little(2n ** 255n - 21n) })
+  book.ok(35, "u on the twist", "SUITE-8", "suite.dh", { secret, remote: little(2n) })
+  NON_CANONICAL_U.forEach(([title, remote], i) => {
+    book.reject(
+      40 + i,
+      "suite/bad-key",
+      "SUITE-8",
+      twin,
+      context("remote", remote),
+      `X25519 key, ${title}`,
+      "each key has one encoding",
+    )
+  })
+  LOW_ORDER_U.forEach(([title, remote], i) => {
+    book.reject(
+      50 + i,
+      "suite/bad-key",
+      "SUITE-12",
+      twin,
+      context("remote", remote),
+      `X25519 key of low order, ${title}`,
+      "it would fix the shared secret",
+    )
+  })
+}
+
+function derivation(book: Book): void {
+  const items: readonly (readonly [number, string, string, string, string, number])[] = [
+    [
+      60,
+      "HKDF of RFC 5869, case 1",
+      "000102030405060708090a0b0c",
+      filled(0x0b, 22),
+      "f0f1f2f3f4f5f6f7f8f9",
+      42,
+    ],
+    [61, "HKDF of RFC 5869, case 3", "", filled(0x0b, 22), "", 42],
+    [62, "32 bytes", filled(1, 32), filled(2, 96), utf8("info"), 32],
+    [63, "44 bytes", filled(1, 16), filled(2, 32), utf8("info"), 44],
+    [64, "64 bytes", filled(1, 32), filled(2, 64), utf8("info"), 64],
+    [65, "salt longer than a block", filled(3, 100), filled(2, 32), utf8("info"), 65],
+    [66, "8,160 bytes, the most", filled(1, 32), filled(2, 32), "", 8160],
+  ]
+  for (const [n, title, salt, ikm, info, length] of items) {
+    book.ok(n, title, "SUITE-3", "suite.hkdf", { salt, ikm, info, length })
+  }
+}
+
+function signatures(book: Book): void {
+  const seed = unhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+  const message = utf8("AgentMesh")
+  const key = toHex(ed25519Public(seed))
+  const signature = toHex(sign(seed, unhex(message)))
+  book.ok(70, "sign a text", "SUITE-13", "suite.sign", { seed: toHex(seed), message })
+  book.ok(71, "sign nothing", "SUITE-13", "suite.sign", { seed: toHex(seed), message: "" })
+  book.ok(72, "sign 1,023 bytes", "SUITE-13", "suite.sign", {
+    seed: toHex(SEEDS.alice),
+    message: filled(0x5a, 1023),
+  })
+  const twin = book.ok(73, "verify a text", "SUITE-13", "suite.verify", { key, message, signature })
+  book.ok(74, "verify nothing", "SUITE-13", "suite.verify", {
+    key,
+    message: "",
+    signature: toHex(sign(seed, new Uint8Array(0))),
+  })
+  const r = (
+    n: number,
+    mutation: Parameters<Book["reject"]>[4],
+    title: string,
+    req = "SUITE-13 SUITE-14",
+  ) => book.reject(n, "bundle/signature", req, twin, mutation, title, "the equation does not hold")
+  r(75, flip("message", 0), "another message")
+  r(76, flip("message", -1, "80"), "another last bit of the message")
+  r(77, flip("signature", 0), "another R")
+  r(78, flip("signature", 32), "another S")
+  r(79, flip("signature", 63, "80"), "top bit of S")
+  r(80, context("signature", filled(0, 64)), "signature of zeros")
+  r(81, context("signature", withLargeS(signature)), "S + L in place of S")
+  r(82, context("signature", signature.slice(0, 64) + little(L)), "S = L")
+  r(83, context("key", toHex(ed25519Public(SEEDS.alice))), "another key")
+  r(84, context("signature", signature.slice(64) + signature.slice(0, 64)), "R and S swapped")
+  r(85, splice("message", -1, "68", ""), "message without its last byte")
+  r(86, splice("message", 9, "", "00"), "message with one byte more")
+  const bad = (n: number, put: string, title: string) =>
+    book.reject(
+      n,
+      "suite/bad-key",
+      "SUITE-9",
+      twin,
+      context("key", put),
+      title,
+      "for such a key a signature proves nothing",
+    )
+  for (const [i, put] of SMALL_ORDER_KEYS.entries()) bad(90 + i, put, `key of small order ${i}`)
+  for (const [i, put] of NON_CANONICAL_KEYS.entries())
+    bad(100 + i, put, `key with a second encoding ${i}`)
+  for (const [i, put] of OFF_CURVE_KEYS.entries()) bad(110 + i, put, `key off the curve ${i}`)
+  // With the identity point as key, R = [S]B satisfies the equation for every message.
+  const trivial = keyWithTorsion(0n, 0)
+  const forged = signWithTorsion(trivial, 5n, 0, message)
+  const valid = keyWithTorsion(7n, 0)
+  const own = book.ok(120, "key and signature from known scalars", "SUITE-13", "suite.verify", {
+    key: valid.key,
+    message,
+    signature: signWithTorsion(valid, 5n, 0, message),
+  })
+  const input = { key: trivial.key, message, signature: forged }
+  book.reject(
+    121,
+    "suite/bad-key",
+    "SUITE-9",
+    own,
+    { level: "field", field: "key", put: "identity point, signature made for it", input },
+    "the identity point as key, its trivial signature",
+    "it verifies for every message",
+  )
+  // R of y = p + 1 decodes to the identity where decoding is loose: [S]B - [k]A with S = k a.
+  book.reject(
+    122,
+    "bundle/signature",
+    "SUITE-13 SUITE-14",
+    own,
+    context("signature", NON_CANONICAL_KEYS[3] + filled(0, 32)),
+    "R not canonical",
+    "R is compared byte by byte",
+  )
+}
+
+/** All 64 combinations of torsion in A and R: exactly one R fits each A. */
+function torsion(book: Book): void {
+  const message = utf8("torsion")
+  let twin: Case | undefined
+  for (let i = 0; i < 8; i++) {
+    const by = keyWithTorsion(1234567n, i)
+    for (let j = 0; j < 8; j++) {
+      const nonce = 98765n + BigInt(i)
+      const [n, title] = [130 + 8 * i + j, `A + T${i}, R + T${j}`]
+      const signature = signWithTorsion(by, nonce, j, message)
+      const input = { key: by.key, message, signature }
+      if (matchingTorsion(by, nonce, i, j, message)) {
+        const item = book.ok(
+          n,
+          `${title}: fits without cofactor`,
+          "SUITE-13",
+          "suite.verify",
+          input,
+        )
+        twin ??= item
+      } else {
+        const mutation = { level: "field", field: "signature", put: title, input } as const
+        book.reject(
+          n,
+          "bundle/signature",
+          "SUITE-13",
+          twin as Case,
+          mutation,
+          title,
+          "only the cofactored equation accepts it",
+        )
+      }
+    }
+  }
+}
+
+function aead(book: Book): void {
+  const [key, nonce, aad] = [filled(0x11, 32), filled(0x22, 12), utf8("header")]
+  const plaintext = utf8("sixteen bytes ok")
+  book.ok(200, "seal", "SUITE-3", "suite.seal", { key, nonce, aad, plaintext })
+  book.ok(201, "seal nothing", "SUITE-3", "suite.seal", { key, nonce, aad: "", plaintext: "" })
+  const secret = unhex(key + nonce)
+  const sealed = toHex(aeadSeal(secret, unhex(aad), unhex(plaintext)))
+  const twin = book.ok(202, "open", "SUITE-3", "suite.open", { key, nonce, aad, ct: sealed })
+  const r = (n: number, field: string, at: number, title: string) =>
+    book.reject(n, "envelope/open", "SUITE-3", twin, flip(field, at), title, "the tag covers it")
+  r(203, "key", 0, "another key")
+  r(204, "nonce", 11, "another nonce")
+  r(205, "aad", 0, "another associated data")
+  r(206, "ct", 0, "first byte of the ciphertext")
+  r(207, "ct", -1, "last byte of the tag")
+  r(208, "ct", -16, "first byte of the tag")
+  book.reject(
+    209,
+    "envelope/open",
+    "SUITE-3",
+    twin,
+    splice("aad", 6, "", "00"),
+    "associated data one byte longer",
+    "the tag covers its length",
+  )
+  book.reject(
+    210,
+    "envelope/open",
+    "SUITE-3",
+    twin,
+    splice("ct", 0, sealed.slice(0, 2), ""),
+    "ciphertext without its first byte",
+    "the tag covers its length",
+  )
+}
+
+function kem(book: Book): void {
+  const key = createExchangeKey(2, deterministicDraw(SEEDS.bob), "prekey")
+  const [seed, ek] = [key.secret.kem as Uint8Array, hex(key.public.ek as Uint8Array)]
+  const m = hex(namedDraw(SEEDS.alice, "encaps", 0, 32))
+  const twin = book.ok(
+    220,
+    "encapsulate",
+    "SUITE-10",
+    "suite.encaps",
+    { ek, m },
+    { needs: ["suite-2"] },
+  )
+  book.ok(
+    221,
+    "encapsulate with zeros",
+    "SUITE-10",
+    "suite.encaps",
+    { ek, m: filled(0, 32) },
+    { needs: ["suite-2"] },
+  )
+  const { ct } = encapsulate(unhex(ek), unhex(m))
+  const sealed = hex(ct)
+  const of = (n: number, title: string, value: string) =>
+    book.ok(
+      n,
+      title,
+      "SUITE-15",
+      "suite.decaps",
+      { seed: hex(seed), ct: value },
+      { needs: ["suite-2"] },
+    )
+  of(222, "decapsulate", sealed)
+  of(
+    223,
+    "another first byte: an unrelated secret, no error",
+    (Number.parseInt(sealed.slice(0, 2), 16) ^ 1).toString(16).padStart(2, "0") + sealed.slice(2),
+  )
+  of(224, "a ciphertext of zeros: an unrelated secret, no error", filled(0, 1088))
+  of(225, "a ciphertext of ones: an unrelated secret, no error", filled(255, 1088))
+  const bad = (n: number, at: number, put: string, title: string) =>
+    book.reject(
+      n,
+      "suite/bad-key",
+      "SUITE-10",
+      twin,
+      splice("ek", at, ek.slice(2 * at, 2 * at + put.length), put),
+      title,
+      "the modulus check of FIPS 203 fails",
+    )
+  // 3329 = 0xd01: a pair of coefficients fills three bytes, little-endian.
+  bad(226, 0, "010d00", "first coefficient 3,329")
+  bad(227, 0, "0010d0", "second coefficient 3,329")
+  bad(228, 1149, "ffffff", "last two coefficients 4,095")
+  bad(229, 600, "ff0f00", "a coefficient of 4,095 in the middle")
+  const bits = Number.parseInt(ek.slice(-2), 16) ^ 1
+  book.ok(
+    230,
+    "another rho is another key",
+    "SUITE-10",
+    "suite.encaps",
+    { ek: ek.slice(0, -2) + bits.toString(16).padStart(2, "0"), m },
+    { needs: ["suite-2"] },
+  )
+}
