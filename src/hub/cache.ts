@@ -1,0 +1,133 @@
+// SPEC §11 hub: rows in memory between the store and the machine, and the batch being made.
+
+import {
+  decodeRow,
+  encodeRow,
+  type MailRow,
+  mseqOf,
+  type Row,
+  type Rows,
+  tableOf,
+  type Write,
+} from "./rows.ts"
+import type { HubStore } from "./store.ts"
+
+/** Rows that are kept in memory, whatever the number of agents. */
+const MAX_CACHED = 65_536
+const EMPTY = new Uint8Array(0)
+
+/**
+ * Rows that were read or written lately. Valid because one hub alone writes to its store. Of a
+ * message everything but the envelope is kept: that is what its ACK needs.
+ */
+export class RowCache {
+  readonly #store: HubStore
+  readonly #rows = new Map<string, Row>()
+
+  /** @param store - Where all rows are. */
+  constructor(store: HubStore) {
+    this.#store = store
+  }
+
+  /** Begins a batch. */
+  begin(): Batch {
+    return new Batch(this.#store, this)
+  }
+
+  /** @internal */
+  get(key: string): Row | undefined {
+    return this.#rows.get(key)
+  }
+
+  /** Decodes a row that was read from the store and keeps it. */
+  remember(key: string, bytes: Uint8Array): Row {
+    const row = decodeRow(key, bytes)
+    this.keep(key, row)
+    return row
+  }
+
+  /** @internal */
+  keep(key: string, row: Row | null): void {
+    this.#rows.delete(key)
+    if (row === null) return
+    const kept = worthKeeping(key, row)
+    if (kept === null) return
+    this.#rows.set(key, kept)
+    if (this.#rows.size <= MAX_CACHED) return
+    for (const oldest of this.#rows.keys()) {
+      this.#rows.delete(oldest)
+      return
+    }
+  }
+}
+
+function worthKeeping(key: string, row: Row): Row | null {
+  switch (tableOf(key)) {
+    case "mail": {
+      const [from, mid, time, size] = row as MailRow
+      return [from, mid, time, size, EMPTY]
+    }
+    case "name":
+    case "account":
+    case "sender":
+    case "bundle":
+      return row
+    default:
+      return null
+  }
+}
+
+/** The rows that one batch has read and changed. */
+export class Batch implements Rows {
+  readonly #store: HubStore
+  readonly #cache: RowCache
+  readonly #rows = new Map<string, Row | null>()
+  #writes = new Map<string, Row | null>()
+  /** The earliest time at which a written row is due, in Unix seconds. */
+  firstDue: number | null = null
+
+  /** @internal */
+  constructor(store: HubStore, cache: RowCache) {
+    this.#store = store
+    this.#cache = cache
+  }
+
+  /** The row at `key`; undefined if it has to be loaded first. */
+  get(key: string): Row | null | undefined {
+    const row = this.#rows.get(key)
+    return row === undefined ? this.#cache.get(key) : row
+  }
+
+  /** Reads the rows that are not known yet. */
+  async load(keys: readonly string[]): Promise<void> {
+    const unknown = [...new Set(keys)].filter((key) => this.get(key) === undefined)
+    if (unknown.length === 0) return
+    const rows = await this.#store.read(unknown)
+    unknown.forEach((key, i) => {
+      const bytes = rows[i] ?? null
+      this.#rows.set(key, bytes === null ? null : this.#cache.remember(key, bytes))
+    })
+  }
+
+  /** Stages changes; they count for all later decisions of the batch. */
+  apply(writes: readonly Write[]): void {
+    for (const [key, row] of writes) {
+      this.#rows.set(key, row)
+      this.#writes.set(key, row)
+      if (row === null || tableOf(key) !== "due") continue
+      const due = mseqOf(key.split("/", 2).join("/"))
+      if (this.firstDue === null || due < this.firstDue) this.firstDue = due
+    }
+  }
+
+  /** Writes all staged changes durably, or none. */
+  async commit(): Promise<void> {
+    if (this.#writes.size === 0) return
+    const writes = this.#writes
+    this.#writes = new Map()
+    await this.#store.write(
+      Array.from(writes, ([key, row]) => [key, row === null ? null : encodeRow(row)] as const),
+    )
+    for (const [key, row] of writes) this.#cache.keep(key, row)
+  }
+}

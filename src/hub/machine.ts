@@ -1,0 +1,178 @@
+// SPEC §11 hub: the hub's decisions. Pure: rows and time come in, a decision comes out.
+
+import type { Peer } from "../identity.ts"
+import { CLOCK_SKEW } from "../suite.ts"
+import { type Decision, type HubSettings, refuse, reply } from "./decision.ts"
+import {
+  bindNeeds,
+  countsNeeds,
+  countsOf,
+  decideBind,
+  decidePutBundle,
+  putBundleNeeds,
+} from "./directory.ts"
+import { type HubErrorCode, MAX_LIST } from "./frames.ts"
+import { ackNeeds, decideAck, decideSend, mailboxDue, mayExpire, sendNeeds } from "./mailbox.ts"
+import {
+  ageTaken,
+  decideGetBundle,
+  decidePutOneTime,
+  getBundleNeeds,
+  putOneTimeNeeds,
+} from "./pool.ts"
+import type { Request } from "./requests.ts"
+import {
+  type AccountRow,
+  keyOf,
+  Reader,
+  type Rows,
+  type SeenRow,
+  type SentRow,
+  type TakenRow,
+  tableOf,
+  type Write,
+} from "./rows.ts"
+
+/** A request, the authentication that comes before all requests, or an error that is due. */
+export type Asked =
+  | Request
+  | { readonly type: "bind" }
+  | { readonly type: "refuse"; readonly code: HubErrorCode }
+
+/** A decision, or what the runtime has to do before it asks again. */
+export type Step =
+  | { readonly type: "decided"; readonly decision: Decision }
+  /** Rows to read. */
+  | { readonly type: "read"; readonly keys: readonly string[] }
+  /** A mailbox whose head has to be checked for expired messages. */
+  | { readonly type: "expire"; readonly name: string }
+
+/** Keys of the rows that a request will read, as far as they can be told from `rows`. */
+export function neededRows(peer: Peer, asked: Asked, rows: Rows): readonly string[] {
+  switch (asked.type) {
+    case "bind":
+      return bindNeeds(peer)
+    case "putBundle":
+      return putBundleNeeds(peer.name)
+    case "putOneTime":
+      return putOneTimeNeeds(peer.name, asked)
+    case "getBundle":
+      return getBundleNeeds(peer, asked)
+    case "send":
+      return sendNeeds(peer.name, asked)
+    case "ack":
+      return ackNeeds(peer.name, asked.mseqs, new Reader(rows))
+    case "counts":
+      return countsNeeds(peer.name)
+    case "list":
+    case "ping":
+    case "refuse":
+      return []
+  }
+}
+
+/** The mailbox whose contents decide about a request. */
+function mailboxOf(peer: Peer, asked: Asked): string | null {
+  if (asked.type === "send") return asked.to
+  return asked.type === "bind" || asked.type === "counts" ? peer.name : null
+}
+
+/**
+ * Decides one request.
+ *
+ * @param peer - Who asks; authenticated.
+ * @param now - Unix time in seconds.
+ */
+export function decide(
+  peer: Peer,
+  asked: Asked,
+  rows: Rows,
+  settings: HubSettings,
+  now: number,
+): Step {
+  const reader = new Reader(rows)
+  const name = mailboxOf(peer, asked)
+  if (name !== null) {
+    const account = reader.get<AccountRow>(keyOf.account(name))
+    if (mayExpire(account, settings.limits.ttl, now)) return { type: "expire", name }
+  }
+  const decision = decideRequest(peer, asked, reader, settings, now)
+  const { missing } = reader
+  return missing.length > 0 ? { type: "read", keys: missing } : { type: "decided", decision }
+}
+
+function decideRequest(
+  peer: Peer,
+  asked: Asked,
+  rows: Reader,
+  settings: HubSettings,
+  now: number,
+): Decision {
+  switch (asked.type) {
+    case "bind":
+      return decideBind(peer, rows, settings, now)
+    case "putBundle":
+      return decidePutBundle(peer, asked.bundle, rows, now)
+    case "putOneTime":
+      return decidePutOneTime(peer, asked, rows, now)
+    case "getBundle":
+      return decideGetBundle(peer, asked, rows, settings, now)
+    case "send":
+      return decideSend(peer.name, asked, rows, settings, now)
+    case "ack":
+      return decideAck(peer.name, asked.mseqs, rows, now)
+    case "counts":
+      return reply(countsOf(peer.name, rows, now))
+    case "list":
+      return { ...reply([]), page: asked.after }
+    case "ping":
+      return reply(null)
+    case "refuse":
+      return refuse(asked.code)
+  }
+}
+
+/** The rows that a page of LIST is read from: keys from the first and below the second. */
+export function pageRange(after: string): readonly [from: string, below: string] {
+  return [`${keyOf.bundle(after)}\0`, "bundle0"]
+}
+
+/** The names of a page. */
+export function pageNames(keys: readonly string[]): readonly string[] {
+  return keys.slice(0, MAX_LIST).map((key) => key.slice(keyOf.bundle("").length))
+}
+
+/** A row that is due, and the row that it is about. */
+export type Due = readonly [due: string, key: string]
+
+/** Frees rows past their lifetime; no answer depends on it. */
+export function decideSweep(
+  due: readonly Due[],
+  rows: Rows,
+  settings: HubSettings,
+  now: number,
+): { readonly writes: readonly Write[]; readonly expire: readonly string[] } {
+  const writes: Write[] = []
+  const expire: string[] = []
+  for (const [dueKey, key] of due) {
+    writes.push([dueKey, null])
+    const row = rows.get(key)
+    if (!row) continue
+    const table = tableOf(key)
+    if (table === "sent") {
+      const [until] = row as SentRow
+      if (until !== 0 && until < now) writes.push([key, null])
+    } else if (table === "seen") {
+      if ((row as SeenRow)[0] + CLOCK_SKEW < now) writes.push([key, null])
+    } else if (table === "taken") {
+      writes.push([key, ageTaken(row as TakenRow, now)])
+    } else if (table === "account") {
+      const mailbox = key.slice(keyOf.account("").length)
+      if (mayExpire(row as AccountRow, settings.limits.ttl, now)) expire.push(mailbox)
+      else if ((row as AccountRow)[1] > 0) {
+        writes.push(mailboxDue(mailbox, (row as AccountRow)[3], settings.limits.ttl))
+      }
+    }
+  }
+  return { writes, expire }
+}

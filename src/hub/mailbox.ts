@@ -1,0 +1,165 @@
+// SPEC §11 hub: mailboxes. Pure decisions over rows: SEND, ACK, expiry.
+
+import { type Decision, type HubSettings, refuse, reply } from "./decision.ts"
+import type { Request } from "./requests.ts"
+import {
+  type AccountRow,
+  keyOf,
+  type MailRow,
+  mseqOf,
+  type Reader,
+  type SenderRow,
+  type SentRow,
+  type Write,
+} from "./rows.ts"
+
+/** Seconds for which a message is still recognised after its ACK. */
+export const DEDUPE_AFTER_ACK = 600
+
+type Send = Extract<Request, { type: "send" }>
+
+/** Rows that SEND reads. */
+export function sendNeeds(from: string, { to, mid }: Send): readonly string[] {
+  return [keyOf.account(to), keyOf.sender(to, from), keyOf.sent(to, from, mid)]
+}
+
+/** SEND: a durable append, unless the same message is or was here. */
+export function decideSend(
+  from: string,
+  { to, mid, envelope }: Send,
+  rows: Reader,
+  settings: HubSettings,
+  now: number,
+): Decision {
+  const { limits } = settings
+  const size = envelope.length
+  if (size === 0 || size > limits.envelope) return refuse("hub/too-large") // HUB-47
+  const account = rows.get<AccountRow>(keyOf.account(to))
+  const sender = rows.get<SenderRow>(keyOf.sender(to, from)) ?? [0, 0]
+  const sent = rows.get<SentRow>(keyOf.sent(to, from, mid))
+  if (account === null || account[4] === null) return refuse("hub/no-such-agent")
+  if (sent !== null && (sent[0] === 0 || sent[0] >= now)) return reply(null) // HUB-48
+  const [mseq, mail, bytes, oldest, bundleSeq, suites] = account
+  const full =
+    mail >= limits.mailboxMessages ||
+    bytes + size > limits.mailboxBytes ||
+    sender[0] >= limits.perSender ||
+    sender[1] + size > limits.perSenderBytes
+  if (full) return refuse("hub/mailbox-full") // HUB-49
+  const row: MailRow = [from, mid, now, size, envelope]
+  const since = mail === 0 ? now : Math.min(oldest, now)
+  const writes: Write[] = [
+    [keyOf.mail(to, mseq), row], // HUB-50
+    [keyOf.account(to), [mseq + 1, mail + 1, bytes + size, since, bundleSeq, suites]],
+    [keyOf.sender(to, from), [sender[0] + 1, sender[1] + size]],
+    [keyOf.sent(to, from, mid), [0]],
+  ]
+  if (mail === 0) writes.push(mailboxDue(to, now, limits.ttl))
+  return {
+    result: null,
+    writes,
+    pushes: [{ type: "mail", to, mseq, from, mid, envelope }],
+    routed: 1,
+  }
+}
+
+/** When a mailbox is looked through for expired messages: in steps, or each lull left a row. */
+export function mailboxDue(name: string, oldest: number, ttl: number): Write {
+  const step = 600
+  return [keyOf.due(Math.ceil((oldest + ttl + 1) / step) * step, keyOf.account(name)), []]
+}
+
+/** Rows that ACK reads; the senders are known once the mail rows are. */
+export function ackNeeds(name: string, mseqs: readonly number[], rows: Reader): readonly string[] {
+  const keys = [keyOf.account(name)]
+  for (const mseq of mseqs) {
+    const key = keyOf.mail(name, mseq)
+    keys.push(key)
+    const mail = rows.get<MailRow>(key)
+    if (mail !== null) keys.push(keyOf.sender(name, mail[0]))
+  }
+  return keys
+}
+
+/** ACK: deletes messages of the own mailbox (HUB-51); others and unknown ones are no error and have no effect. */
+export function decideAck(
+  name: string,
+  mseqs: readonly number[],
+  rows: Reader,
+  now: number,
+): Decision {
+  const taken = new Map<number, MailRow>()
+  for (const mseq of mseqs) {
+    const mail = rows.get<MailRow>(keyOf.mail(name, mseq))
+    if (mail !== null) taken.set(mseq, mail)
+  }
+  const writes = removeMail(name, taken, rows)
+  const until = now + DEDUPE_AFTER_ACK
+  for (const [from, mid] of taken.values()) {
+    const key = keyOf.sent(name, from, mid)
+    writes.push([key, [until]], [keyOf.due(until + 1, key), []])
+  }
+  return { result: null, writes, pushes: [], gone: { name, mseqs } }
+}
+
+/** Deletes stored messages and counts them out; what becomes of dedupe rows is the caller's. */
+function removeMail(name: string, gone: ReadonlyMap<number, MailRow>, rows: Reader): Write[] {
+  if (gone.size === 0) return []
+  const account = rows.get<AccountRow>(keyOf.account(name))
+  if (account === null) return []
+  const writes: Write[] = []
+  const senders = new Map<string, SenderRow>()
+  let [next, mail, bytes, oldest, bundleSeq, suites] = account
+  for (const [mseq, [from, , , size]] of gone) {
+    writes.push([keyOf.mail(name, mseq), null])
+    const sender = senders.get(from) ?? rows.get<SenderRow>(keyOf.sender(name, from)) ?? [0, 0]
+    senders.set(from, [Math.max(0, sender[0] - 1), Math.max(0, sender[1] - size)])
+    mail = Math.max(0, mail - 1)
+    bytes = Math.max(0, bytes - size)
+  }
+  for (const [from, row] of senders) {
+    writes.push([keyOf.sender(name, from), row[0] === 0 ? null : row])
+  }
+  writes.push([keyOf.account(name), [next, mail, bytes, oldest, bundleSeq, suites]])
+  return writes
+}
+
+/** Whether a mailbox may hold messages beyond their time. */
+export function mayExpire(account: AccountRow | null, ttl: number, now: number): boolean {
+  return account !== null && account[1] > 0 && account[3] + ttl < now
+}
+
+/**
+ * Erases what is beyond its time at the head of a mailbox.
+ *
+ * @param page - The first stored messages of the mailbox, in order.
+ * @param whole - Whether the page is all there is.
+ */
+export function decideExpiry(
+  name: string,
+  page: readonly (readonly [string, MailRow])[],
+  whole: boolean,
+  rows: Reader,
+  ttl: number,
+  now: number,
+): Decision {
+  const gone = new Map<number, MailRow>()
+  let oldest = now
+  for (const [key, mail] of page) {
+    oldest = mail[2]
+    if (oldest + ttl >= now) break
+    gone.set(mseqOf(key), mail)
+  }
+  if (whole && gone.size === page.length) oldest = now
+  const writes = removeMail(name, gone, rows)
+  for (const [from, mid] of gone.values()) writes.push([keyOf.sent(name, from, mid), null])
+  const key = keyOf.account(name)
+  const changed = writes.find(([written]) => written === key)?.[1] as AccountRow | undefined
+  const account = changed ?? rows.get<AccountRow>(key)
+  if (account !== null) {
+    const [next, mail, bytes, , bundleSeq, suites] = account
+    writes.push([key, [next, mail, bytes, oldest, bundleSeq, suites]])
+    if (mail > 0) writes.push(mailboxDue(name, oldest, ttl))
+  }
+  return { result: null, writes, pushes: [], gone: { name, mseqs: [...gone.keys()] } }
+}

@@ -1,0 +1,110 @@
+// SPEC §11 hub: the store behind a hub. One small interface, batches only, and its version on any
+// abstract-level database. A distributed store replaces it without a change to the hub's logic.
+
+/** A row and its key. */
+export type StoredRow = readonly [key: string, row: Uint8Array]
+
+/** What a hub needs of a store. Keys are ASCII and sort bytewise. One hub writes to one store. */
+export interface HubStore {
+  /** Whether what was written survives the end of the process. */
+  readonly durable: boolean
+  open(): Promise<void>
+  close(): Promise<void>
+  /** The rows at the keys, in their order; null where there is none. */
+  read(keys: readonly string[]): Promise<readonly (Uint8Array | null)[]>
+  /**
+   * Rows with `from` ≤ key < `below`, ascending, at most `limit` and about `maxBytes` of them, but
+   * at least one if there is one. `more`: whether there may be others.
+   */
+  range(
+    from: string,
+    below: string,
+    limit: number,
+    maxBytes?: number,
+  ): Promise<{ readonly rows: readonly StoredRow[]; readonly more: boolean }>
+  /** Writes all rows (null erases) or none; resolves once they are durable. */
+  write(rows: readonly (readonly [key: string, row: Uint8Array | null])[]): Promise<void>
+}
+
+type Change =
+  | { readonly type: "put"; readonly key: string; readonly value: Uint8Array }
+  | { readonly type: "del"; readonly key: string }
+
+interface Encodings {
+  readonly keyEncoding: "utf8"
+  readonly valueEncoding: "view"
+}
+
+interface RangeOptions extends Encodings {
+  readonly gte: string
+  readonly lt: string
+  readonly limit: number
+}
+
+/** What a hub uses of an abstract-level database: memory-level, classic-level and others. */
+export interface HubDatabase {
+  readonly supports?: { readonly permanence?: boolean }
+  open(): Promise<void>
+  close(): Promise<void>
+  getMany(keys: string[], options: Encodings): Promise<(Uint8Array | undefined)[]>
+  batch(changes: Change[], options: Encodings & { readonly sync: boolean }): Promise<void>
+  iterator(options: RangeOptions): AsyncIterable<[string, Uint8Array]>
+}
+
+const ENCODINGS: Encodings = { keyEncoding: "utf8", valueEncoding: "view" }
+
+/** A hub's store on an abstract-level database; a batch is synced before it counts. */
+export class DatabaseStore implements HubStore {
+  readonly #db: HubDatabase
+
+  /** @param db - Memory-level, classic-level or another; nobody else writes to it. */
+  constructor(db: HubDatabase) {
+    this.#db = db
+  }
+
+  get durable(): boolean {
+    return this.#db.supports?.permanence ?? false
+  }
+
+  open(): Promise<void> {
+    return this.#db.open()
+  }
+
+  close(): Promise<void> {
+    return this.#db.close()
+  }
+
+  async read(keys: readonly string[]): Promise<readonly (Uint8Array | null)[]> {
+    const rows = await this.#db.getMany([...keys], ENCODINGS)
+    return rows.map((row) => row ?? null)
+  }
+
+  async range(
+    from: string,
+    below: string,
+    limit: number,
+    maxBytes: number = Number.POSITIVE_INFINITY,
+  ): Promise<{ readonly rows: readonly StoredRow[]; readonly more: boolean }> {
+    const rows: StoredRow[] = []
+    let bytes = 0
+    // One row beyond the limit would tell "more" exactly; the caller asks again instead.
+    for await (const [key, row] of this.#db.iterator({
+      gte: from,
+      lt: below,
+      limit,
+      ...ENCODINGS,
+    })) {
+      rows.push([key, row])
+      bytes += row.length
+      if (bytes >= maxBytes) return { rows, more: true }
+    }
+    return { rows, more: rows.length === limit }
+  }
+
+  async write(rows: readonly (readonly [key: string, row: Uint8Array | null])[]): Promise<void> {
+    const changes = rows.map(([key, row]): Change => {
+      return row === null ? { type: "del", key } : { type: "put", key, value: row }
+    })
+    await this.#db.batch(changes, { ...ENCODINGS, sync: true })
+  }
+}
