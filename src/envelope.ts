@@ -130,7 +130,7 @@ export function contentHash(content: Uint8Array): Uint8Array {
 }
 
 /** Bytes that `contents` fill in an inner, heads and signature included. */
-export function innerLength(contents: readonly Uint8Array[]): number {
+export function innerLength(contents: readonly { readonly length: number }[]): number {
   const head = (n: number) => (n < 24 ? 1 : n < 0x100 ? 2 : n < 0x1_0000 ? 3 : 5)
   const sum = contents.reduce((total, item) => total + head(item.length) + item.length, 0)
   return 1 + head(contents.length) + sum + 66
@@ -209,6 +209,7 @@ export function verifyContentProof(
   content: Uint8Array,
   proof: { header: Uint8Array; hashes: readonly Uint8Array[]; sig: Uint8Array; index: number },
 ): boolean {
+  if (!(proof.index in proof.hashes)) return false // or the content would be in no hash
   const hashes = proof.hashes.slice()
   hashes[proof.index] = contentHash(content)
   return verify(context.sender.ik, signedBytes(context, proof.header, hashes), proof.sig)

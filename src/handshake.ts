@@ -11,7 +11,7 @@ import {
 import { equalBytes } from "./bytes.ts"
 import type { Value } from "./encoding.ts"
 import { AgentMeshError, require } from "./errors.ts"
-import { checkName, type OwnIdentity } from "./identity.ts"
+import { checkName, type OwnIdentity, type Peer } from "./identity.ts"
 import { type Block, type Init, rootKey, sessionId, transcriptHash } from "./keyschedule.ts"
 import { bytes, nullable, type Shape, text, tuple, uint } from "./shape.ts"
 import {
@@ -57,17 +57,24 @@ export interface Handshake {
 /**
  * The suite of a handshake: the highest that both sides have (SPEC §8.3).
  *
- * @param own - Suites of the initiator.
+ * @param own - The initiator.
+ * @param suites - Suites of the initiator.
  * @param bundle - Accepted bundle of the responder.
  * @param remembered - Highest suite computed so, or used, with this peer before; 0 if none.
- * @throws {@link AgentMeshError} `suite/unsupported`, `suite/downgrade`.
+ * @throws {@link AgentMeshError} `handshake/self`, `suite/unsupported`, `suite/downgrade`.
  */
-export function chooseSuite(own: readonly Suite[], bundle: Bundle, remembered: number): Suite {
-  const common = bundle.prekeys.map((prekey) => prekey.suite).filter((id) => own.includes(id))
+export function chooseSuite(
+  own: Peer,
+  suites: readonly Suite[],
+  bundle: Bundle,
+  remembered: number,
+): Suite {
+  require(!equalBytes(own.ik, bundle.ik), "handshake/self", "this is the agent's own bundle")
+  const common = bundle.prekeys.map((prekey) => prekey.suite).filter((id) => suites.includes(id))
   require(common.length > 0, "suite/unsupported", `no suite in common with ${bundle.name}`)
   const suite = Math.max(...common) as Suite
   // A suite that this agent does not have never raises a downgrade.
-  const expected = own.includes(remembered as Suite) ? remembered : 0
+  const expected = suites.includes(remembered as Suite) ? remembered : 0
   require(suite >= expected, "suite/downgrade", `suite ${suite}, before ${remembered}`)
   return suite
 }
@@ -87,8 +94,7 @@ export function prekeyOf(bundle: Bundle, suite: Suite): Prekey {
  * @param oneTime - Accepted one-time key of the responder, if there is one.
  * @param suite - From {@link chooseSuite}.
  * @param draw - Draws `ephemeral` 32 bytes and, in suite 2, `encaps` 32 bytes.
- * @throws {@link AgentMeshError} `handshake/self`, `handshake/one-time-required`,
- * `suite/bad-key`.
+ * @throws {@link AgentMeshError} `handshake/one-time-required`, `suite/bad-key`.
  */
 export function initiate(
   own: OwnIdentity,
@@ -97,7 +103,6 @@ export function initiate(
   suite: Suite,
   draw: Draw,
 ): Handshake {
-  require(!equalBytes(own.ik, bundle.ik), "handshake/self", "this is the agent's own bundle")
   const allowed = oneTime !== null || (bundle.flags & ONE_TIME_REQUIRED) === 0
   require(allowed, "handshake/one-time-required", `${bundle.name} asks for a one-time key`)
   const prekey = prekeyOf(bundle, suite)

@@ -1,0 +1,162 @@
+// SPEC §12 agent: what to send on which session, what to seal again, what has failed. Pure.
+
+import { compareBytes, equalBytes } from "../bytes.ts"
+import { innerLength } from "../envelope.ts"
+import {
+  GLARE_WINDOW,
+  MAX_CHAIN,
+  MAX_CONTENTS,
+  MAX_PADDED,
+  SENDING_LIFETIME,
+  SESSION_LIFETIME,
+} from "../suite.ts"
+import type { ContentRow, DueRow, PeerRow, SessionRow } from "./rows.ts"
+
+/** Delays of the delivery rules (SPEC §12), milliseconds. */
+export const RECEIPT_DELAY = 250
+export const ANSWER_DELAY = 500
+export const RESEAL_AFTER = 60_000
+export const PROBE_AFTER = 600_000
+export const PROBE_MAX = 86_400_000
+/** Seconds after which a content without a receipt is reported as undelivered. */
+export const UNDELIVERED_AFTER = 1_209_600
+/** Envelopes whose contents await receipts, and contents after the oldest of them. */
+export const MAX_UNRECEIPTED = 128
+export const MAX_OUTSTANDING = 32_768
+/** Envelopes whose receipts are due at which they leave at once. */
+export const MAX_DUE_ENVELOPES = 32
+/** Live sessions with one peer. */
+export const MAX_SESSIONS = 4
+
+/** A session row with its key. */
+export interface Candidate {
+  readonly key: string
+  readonly row: SessionRow
+}
+
+/** Whether an envelope can be sealed on the session now (SPEC §10). */
+export function canSend(row: SessionRow, kept: number): boolean {
+  const { session } = row
+  if (session.cks !== null && session.ns >= MAX_CHAIN) return false
+  if (row.order === 0 && session.role === "initiator") return kept <= row.until
+  return kept - row.verified <= SENDING_LIFETIME
+}
+
+/** Whether contents may go on the session, or only a heal until the peer has answered. */
+export function carries(row: SessionRow): boolean {
+  return row.order > 0 || row.mayCarry
+}
+
+/** The session to send on; undefined asks for a handshake (SPEC §10, "Which session"). */
+export function chooseSession(sessions: readonly Candidate[], kept: number): Candidate | undefined {
+  const able = sessions.filter(({ row }) => canSend(row, kept))
+  const proven = able.filter(({ row }) => row.order > 0)
+  const latest = proven.reduce<Candidate | undefined>(
+    (best, one) => (best && best.row.order > one.row.order ? best : one),
+    undefined,
+  )
+  if (latest) {
+    // Glare: both sides must settle on one, and TH is what both know.
+    return proven
+      .filter(({ row }) => Math.abs(row.created - latest.row.created) <= GLARE_WINDOW)
+      .reduce((best, one) =>
+        compareBytes(best.row.session.th, one.row.session.th) <= 0 ? best : one,
+      )
+  }
+  const newest = (list: readonly Candidate[]) =>
+    list.reduce<Candidate | undefined>(
+      (best, one) => (best && best.row.founded > one.row.founded ? best : one),
+      undefined,
+    )
+  return newest(able.filter(({ row }) => row.mayCarry)) ?? newest(able)
+}
+
+/** Sessions to erase so that at most four are left with the peer (SPEC §8). */
+export function surplus(
+  sessions: readonly Candidate[],
+  sending: string | undefined,
+): readonly Candidate[] {
+  if (sessions.length <= MAX_SESSIONS) return []
+  return sessions
+    .filter(({ key }) => key !== sending)
+    .sort(
+      (a, b) => Number(a.row.carried) - Number(b.row.carried) || a.row.verified - b.row.verified,
+    )
+    .slice(0, sessions.length - MAX_SESSIONS)
+}
+
+/** Whether the session is past its lifetime (SPEC §10). */
+export function isIdle(row: SessionRow, kept: number): boolean {
+  return kept - row.verified >= SESSION_LIFETIME
+}
+
+/** When a content that was sealed elsewhere may be sealed on the session `sid`; or never. */
+export function resealAt(content: ContentRow, sid: Uint8Array, nowMs: number): number {
+  const there = content.sealedOn.some((other) => equalBytes(other, sid))
+  if (content.okAtMs === 0 || there) return Number.POSITIVE_INFINITY
+  return Math.min(content.okAtMs, nowMs) + RESEAL_AFTER // AGENT-1
+}
+
+/** What is open with a peer when a batch is made. */
+export interface Window {
+  /** Envelopes whose contents await receipts. */
+  readonly envelopes: number
+  /** Place of the oldest content without a receipt, and that of the next one to be sealed. */
+  readonly oldest: number
+  readonly next: number
+}
+
+/** Whether contents that were never sealed before may go now (SPEC §12, rule 4). */
+export function hasRoom(window: Window): boolean {
+  return window.envelopes < MAX_UNRECEIPTED && window.next - window.oldest < MAX_OUTSTANDING
+}
+
+/** The contents that fit one envelope, from the head, beside receipts of these sizes (SPEC §9). */
+export function fill<T extends { readonly size: number }>(
+  contents: Iterable<T>,
+  receipts: readonly number[],
+): readonly T[] {
+  const sizes = receipts.map((length) => ({ length }))
+  const batch: T[] = []
+  for (const content of contents) {
+    sizes.push({ length: content.size })
+    if (sizes.length > MAX_CONTENTS || innerLength(sizes) + 1 > MAX_PADDED) break
+    batch.push(content)
+  }
+  return batch
+}
+
+/** Whether a content was kept as long as a receipt may take (SPEC §12, rule 3). */
+export function isOverdue(content: ContentRow, kept: number): boolean {
+  return kept - content.accepted >= UNDELIVERED_AFTER
+}
+
+/** When the receipts that are due have to leave. */
+export function dueAt(due: DueRow, nowMs: number): number {
+  return due.envelopes >= MAX_DUE_ENVELOPES ? 0 : Math.min(due.atMs, nowMs + RECEIPT_DELAY)
+}
+
+/** When a responder's first envelope has to leave; infinity if it did. */
+export function answerAt(row: SessionRow, nowMs: number): number {
+  return row.answerAtMs === 0
+    ? Number.POSITIVE_INFINITY
+    : Math.min(row.answerAtMs, nowMs + ANSWER_DELAY)
+}
+
+/**
+ * When a probe is due (SPEC §12, rule 2); infinity if nothing waits.
+ *
+ * @param since - When the oldest content without a receipt was taken by the hub, milliseconds.
+ */
+export function probeAt(peer: PeerRow, since: number, nowMs: number): number {
+  const next = Math.min(peer.probeAtMs, nowMs + peer.probeInterval * 1000)
+  return Math.max(
+    since === Number.POSITIVE_INFINITY ? since : Math.min(since, nowMs) + PROBE_AFTER,
+    next,
+  )
+}
+
+/** Seconds from one probe to the next (SPEC §12, rule 2). */
+export function nextProbeInterval(peer: PeerRow): number {
+  return Math.min(Math.max(peer.probeInterval * 2, PROBE_AFTER / 1000), PROBE_MAX / 1000)
+}

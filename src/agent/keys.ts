@@ -1,0 +1,130 @@
+// SPEC §6, §12: own bundles and one-time keys: made, rotated, published, erased.
+
+import { createBundle, createOneTimeKey } from "../bundle.ts"
+import { toHex } from "../bytes.ts"
+import {
+  BUNDLE_ROTATION,
+  MAX_REPLAY_CACHE,
+  NOT_BEFORE_MARGIN,
+  PREKEY_GRACE,
+  type Suite,
+} from "../suite.ts"
+import type { Core } from "./core.ts"
+import type { BundleRow } from "./rows.ts"
+
+/** One-time keys at the hub, and how few of them ask for more. */
+export const PUBLISHED_ONE_TIME = 100
+export const REFILL_ONE_TIME = 20
+/** One-time keys whose secrets are held, and made within an hour, for a suite. */
+export const MAX_HELD_ONE_TIME = 500
+export const MAX_MADE_ONE_TIME = 200
+/** Bundles whose secrets are held. */
+const MAX_LIVE_BUNDLES = 64
+const HOUR = 3600
+/** A seq of the hub is believed only so far ahead, in seconds. */
+export const MAX_SEQ_AHEAD = 2_678_400
+
+/** Makes and erases the published keys of one agent. */
+export class KeyKeeper {
+  readonly #core: Core
+  readonly #flags: number
+  readonly #wanted: number
+  /** When one-time keys were made, `kept`, by suite. */
+  readonly #made = new Map<Suite, { at: number; count: number }[]>()
+  #rotatedForReplays = 0
+
+  /** @param wanted - One-time keys to have at the hub for a suite. */
+  constructor(core: Core, flags: number, wanted: number) {
+    this.#core = core
+    this.#flags = flags
+    this.#wanted = wanted
+  }
+
+  /** Whether the current bundle is missing, too old, or its replay cache is half full. */
+  get rotationDue(): boolean {
+    const { currentBundle, kept, now } = this.#core
+    if (currentBundle === undefined) return true
+    const { notBefore, notAfter } = currentBundle.bundle
+    if (now > notAfter || now - notBefore - NOT_BEFORE_MARGIN >= BUNDLE_ROTATION) return true
+    const half = currentBundle.replays >= MAX_REPLAY_CACHE / 2
+    const live = this.#core.store.table("key/bundle").size
+    return half && kept - this.#rotatedForReplays >= HOUR && live < MAX_LIVE_BUNDLES
+  }
+
+  /** Stages a new bundle. Its seq is durable before anyone sees it. */
+  rotate(): BundleRow {
+    const core = this.#core
+    const { store, own, now, suites } = core
+    if ((core.currentBundle?.replays ?? 0) >= MAX_REPLAY_CACHE / 2)
+      this.#rotatedForReplays = core.kept
+    const seq = Math.max(store.meta.seq + 1, now)
+    const made = createBundle(own, { seq, now, suites, flags: this.#flags }, core.environment.draw)
+    const { secrets, ...bundle } = made
+    const row: BundleRow = {
+      bundle,
+      secrets: [...secrets].map(([suite, secret]) => ({ suite, secret })),
+      replays: 0,
+    }
+    store.updateMeta({ seq })
+    store.put("key/bundle", toHex(bundle.ref), row)
+    return row
+  }
+
+  /** Stages one-time keys so that the hub has enough of each suite; returns them signed. */
+  refill(left: ReadonlyMap<number, number>): readonly Uint8Array[] {
+    const { store, own, now, kept, suites, environment } = this.#core
+    const signed: Uint8Array[] = []
+    for (const suite of suites) {
+      const missing = this.#wanted - (left.get(suite) ?? 0)
+      const low = (left.get(suite) ?? 0) <= Math.min(REFILL_ONE_TIME, this.#wanted / 2)
+      const count = low ? Math.min(missing, this.#allowance(suite)) : 0
+      for (let i = 0; i < count; i++) {
+        const key = createOneTimeKey(own, suite, now, environment.draw)
+        store.put("key/one-time", toHex(key.ref), key)
+        signed.push(key.bytes)
+      }
+      if (count > 0) this.#made.set(suite, [...(this.#made.get(suite) ?? []), { at: kept, count }])
+    }
+    return signed
+  }
+
+  /** How many one-time keys may be made now, whatever the hub says. */
+  #allowance(suite: Suite): number {
+    const { store, kept } = this.#core
+    const recent = (this.#made.get(suite) ?? []).filter(({ at }) => Math.abs(kept - at) < HOUR)
+    this.#made.set(suite, recent)
+    const made = recent.reduce((sum, { count }) => sum + count, 0)
+    let held = 0
+    for (const key of store.table("key/one-time").values()) if (key.suite === suite) held++
+    return Math.max(0, Math.min(MAX_MADE_ONE_TIME - made, MAX_HELD_ONE_TIME - held))
+  }
+
+  /** Erases secrets that are past their time; only after the mailbox was drained. */
+  async erase(): Promise<void> {
+    const { store, kept } = this.#core
+    for (const [ref, { bundle }] of [...store.table("key/bundle")]) {
+      if (kept <= bundle.notAfter + PREKEY_GRACE) continue
+      store.delete("key/bundle", ref)
+      for await (const [key] of store.scan(`replay/${ref}/`)) store.write(key, null)
+    }
+    for (const [ref, key] of [...store.table("key/one-time")]) {
+      if (kept > key.notAfter + PREKEY_GRACE) store.delete("key/one-time", ref)
+    }
+    for await (const [key, value] of store.scan("used/")) {
+      const until = new DataView(value.buffer, value.byteOffset).getFloat64(0)
+      if (kept > until) store.write(key, null)
+    }
+  }
+}
+
+/** The shelf for a one-time key of a peer that was used, with the time until which it is kept. */
+export function rememberUsed(core: Core, ref: Uint8Array, notAfter: number): void {
+  const value = new Uint8Array(8)
+  new DataView(value.buffer).setFloat64(0, notAfter + PREKEY_GRACE)
+  core.store.write(`used/${toHex(ref)}`, value)
+}
+
+/** Whether a one-time key of a peer was used before. */
+export async function wasUsed(core: Core, ref: Uint8Array): Promise<boolean> {
+  return (await core.store.read(`used/${toHex(ref)}`)) !== undefined
+}

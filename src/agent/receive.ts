@@ -1,0 +1,365 @@
+// SPEC §12 agent: from an envelope to rows. All checks first; then everything is staged.
+
+import { equalBytes, toHex } from "../bytes.ts"
+import {
+  CONTENT_KINDS,
+  type Content,
+  decodeContent,
+  decodeEnvelope,
+  decodeReceipts,
+  type RawEnvelope,
+  RECEIPT_STATUSES,
+  readRefusedId,
+} from "../envelope.ts"
+import { AgentMeshError, type ErrorCode } from "../errors.ts"
+import { checkInit, readInit, respond } from "../handshake.ts"
+import type { Peer } from "../identity.ts"
+import type { Init } from "../keyschedule.ts"
+import { createResponder, type Opened, open } from "../session.ts"
+import { MAX_REPLAY_CACHE } from "../suite.ts"
+import { type Core, contentKey } from "./core.ts"
+import { ANSWER_DELAY, isIdle, RECEIPT_DELAY } from "./delivery.ts"
+import { readPayload } from "./message.ts"
+import { type InboxRow, orderKey, type SessionRow } from "./rows.ts"
+import { evict, floorOf, lookUp, remember } from "./seen.ts"
+import { limitSessions } from "./sessions.ts"
+import { allows, allowsStatic, peerKey } from "./trust.ts"
+
+const { delivered, failed } = RECEIPT_STATUSES
+const HOUR = 3600
+const DAY_MS = 86_400_000
+/** Inits accepted from one peer in an hour. */
+const MAX_INITS = 20
+/** Contents and bytes that may wait for handlers; strangers may fill a quarter. */
+export const MAX_INBOX = 10_000
+export const MAX_INBOX_BYTES = 268_435_456
+
+/** A receipt of a peer; `known` if its content was still kept. */
+export interface ReceiptNews {
+  readonly id: string
+  readonly status: number
+  readonly known: boolean
+}
+
+/** What came of an envelope, to be acted on after the commit. */
+export interface Received {
+  readonly peer: Peer
+  /** Contents for handlers: keys of the inbox, with the content. */
+  readonly arrived: readonly { readonly key: string; readonly content: Content }[]
+  /** Receipts for contents of this agent. */
+  readonly receipts: readonly ReceiptNews[]
+  /** Contents that were refused. */
+  readonly refused: readonly ErrorCode[]
+}
+
+/** Initiators whose name is pinned to another key, by the error that refused them. */
+const claimants = new WeakMap<object, Peer>()
+
+/** Who authenticated with another key than the pinned one, if the error says so (HANDSHAKE-28). */
+export function claimantOf(error: unknown): Peer | undefined {
+  return typeof error === "object" && error !== null ? claimants.get(error) : undefined
+}
+
+function identityChanged(peer: Peer, authenticated: boolean): AgentMeshError {
+  const what = `${peer.name} has another identity key than before`
+  const error = new AgentMeshError("identity/changed", what)
+  if (authenticated) claimants.set(error, peer)
+  return error
+}
+
+function succeeds(action: () => unknown): boolean {
+  try {
+    action()
+    return true
+  } catch {
+    return false
+  }
+}
+
+interface Found {
+  readonly key: string
+  readonly opened: Opened
+  readonly row: Omit<SessionRow, "session">
+  /** Set if the envelope founded the session. */
+  readonly init: Init | null
+  readonly th: Uint8Array
+}
+
+/** Opens envelopes for one agent. */
+export class Receiver {
+  readonly #core: Core
+  /** When inits of a peer were accepted, `kept`. */
+  readonly #inits = new Map<string, number[]>()
+  /** Contents and bytes in the inbox, in all and of strangers. */
+  readonly waiting: { count: number; bytes: number; strangers: number; strangerBytes: number }
+
+  constructor(core: Core) {
+    this.#core = core
+    this.waiting = { count: 0, bytes: 0, strangers: 0, strangerBytes: 0 }
+    for (const row of core.store.table("inbox").values()) this.count(row, 1)
+  }
+
+  /** Counts a content in or out of the inbox. */
+  count(row: InboxRow, sign: 1 | -1): void {
+    const { waiting } = this
+    waiting.count += sign
+    waiting.bytes += sign * row.size
+    if (!row.stranger) return
+    waiting.strangers += sign
+    waiting.strangerBytes += sign * row.size
+  }
+
+  /** Whether the inbox has room; without it nothing more is acknowledged. */
+  get hasRoom(): boolean {
+    return this.waiting.count < MAX_INBOX && this.waiting.bytes < MAX_INBOX_BYTES
+  }
+
+  /**
+   * Opens an envelope and stages all that follows from it.
+   *
+   * @param from - Name that the hub gives as sender; undefined without a hub.
+   * @param inbox - Whether application contents go to the inbox.
+   * @throws {@link AgentMeshError} the first check that fails; then nothing is staged.
+   */
+  async receive(from: string | undefined, envelope: Uint8Array, inbox = true): Promise<Received> {
+    const core = this.#core
+    const raw = decodeEnvelope(envelope)
+    const found = await this.#open(raw, from)
+    const { peer } = found.opened.session
+    const judged = await this.#judge(peer, found.opened.contents)
+    // From here on nothing fails.
+    this.#commitSession(found)
+    let carried = false
+    const receipts: ReceiptNews[] = []
+    const arrived: { key: string; content: Content }[] = []
+    const due: { id: Uint8Array; status: number }[] = []
+    const refused: ErrorCode[] = []
+    for (const one of judged) {
+      if (one.due) due.push(one.due)
+      if (one.refused) refused.push(one.refused)
+      const { content } = one
+      if (content === null) continue
+      if (content.kind === CONTENT_KINDS.receipt)
+        receipts.push(...this.#takeReceipts(peer, content))
+      if (content.kind !== CONTENT_KINDS.application) continue
+      carried = true
+      remember(core, peer, content, delivered)
+      const key = inbox ? this.#store(peer, content, one.bytes) : toHex(content.id)
+      arrived.push({ key, content })
+    }
+    if (carried) this.#markCarried(found.key)
+    if (due.length > 0) this.#addDue(peer, due)
+    if (arrived.length > 0) await evict(core, peer)
+    return { peer, arrived, receipts, refused }
+  }
+
+  async #open(raw: RawEnvelope, from: string | undefined): Promise<Found> {
+    const { own, store, kept } = this.#core
+    const key = toHex(raw.sid)
+    const stored = store.get("key/session", key)
+    const row = stored && !isIdle(stored, kept) ? stored : undefined
+    if (raw.init) {
+      const { init, th } = readInit(raw.init, raw, own)
+      const same = row && row.session.role === "responder" && equalBytes(row.session.th, th)
+      if (!same) return this.#found(init, th, raw, from, row !== undefined)
+    }
+    if (row === undefined) {
+      throw new AgentMeshError("session/unknown", "no session has this id")
+    }
+    const opened = open(this.#core.session(key, row), own, raw, kept)
+    return { key, opened, row, init: null, th: row.session.th }
+  }
+
+  /** An init that founds a session (SPEC §8.4). */
+  async #found(
+    init: Init,
+    th: Uint8Array,
+    raw: RawEnvelope,
+    from: string | undefined,
+    sidTaken: boolean,
+  ): Promise<Found> {
+    const core = this.#core
+    const { store, own, policy, kept } = core
+    const peer: Peer = { name: init.name, ik: init.ik }
+    const hub = from !== undefined
+    const bundle = core.ownBundle(init.bundleRef)
+    const replay =
+      init.otkRef === null && bundle ? await store.read(replayKey(init, th)) : undefined
+    const accept = policy.accept ?? "first-use"
+    const view = core.view(peer)
+    const replays = store.get("key/bundle", toHex(init.bundleRef))?.replays ?? 0
+    const accepted = checkInit(init, {
+      replayed: replay !== undefined,
+      sidTaken,
+      bundle,
+      oneTime: init.otkRef ? store.get("key/one-time", toHex(init.otkRef)) : undefined,
+      suites: core.suites,
+      remembered: core.peer(peer).suite,
+      from,
+      pinned: core.pin(peer.name)?.ik,
+      trusted: allowsStatic(accept, view.trust, hub),
+      room:
+        (!hub || this.#recentInits(peer) < MAX_INITS) &&
+        (init.otkRef !== null || replays < MAX_REPLAY_CACHE),
+    })
+    const found = () => {
+      const rk = respond(init, th, raw.block, own, accepted)
+      return open(createResponder(init, th, rk, accepted.bundle), own, raw, kept)
+    }
+    if (accepted.changed) throw identityChanged(peer, succeeds(found)) // HANDSHAKE-27
+    const opened = found()
+    if (!allows(accept, view, hub)) {
+      throw new AgentMeshError("identity/untrusted", `the trust policy refuses ${peer.name}`)
+    }
+    const answerAtMs = core.nowMs + ANSWER_DELAY
+    const row = {
+      ...{ created: kept, verified: kept, founded: store.meta.order + 1, order: 0, until: 0 },
+      ...{ mayCarry: true, carried: false, answerAtMs },
+    }
+    return { key: toHex(raw.sid), opened, row, init, th }
+  }
+
+  #recentInits(peer: Peer): number {
+    const { kept } = this.#core
+    const times = this.#inits.get(peerKey(peer))?.filter((time) => Math.abs(kept - time) < HOUR)
+    if (times === undefined || times.length === 0) this.#inits.delete(peerKey(peer))
+    else this.#inits.set(peerKey(peer), times)
+    return times?.length ?? 0
+  }
+
+  #commitSession(found: Found): void {
+    const core = this.#core
+    const { key, opened, init, th } = found
+    const { peer, suite } = opened.session
+    const order = core.store.nextOrder()
+    core.putSession(key, opened.session, { ...found.row, verified: core.kept, order })
+    const known = core.peer(peer)
+    if (!known.confirmed || known.suite < suite) {
+      core.updatePeer(peer, { confirmed: true, suite: Math.max(known.suite, suite) })
+    }
+    if (init === null) return
+    if (init.otkRef) {
+      core.store.delete("key/one-time", toHex(init.otkRef))
+    } else {
+      core.store.write(replayKey(init, th), new Uint8Array(0))
+      const ref = toHex(init.bundleRef)
+      const bundle = core.store.get("key/bundle", ref)
+      if (bundle) core.store.put("key/bundle", ref, { ...bundle, replays: bundle.replays + 1 })
+    }
+    if (core.pin(peer.name) === undefined)
+      core.store.put("pin", peer.name, { ...peer, trust: "pinned" })
+    const times = this.#inits.get(peerKey(peer)) ?? []
+    this.#inits.set(peerKey(peer), [...times, core.kept])
+    limitSessions(core, peer)
+  }
+
+  async #judge(peer: Peer, contents: readonly Uint8Array[]): Promise<readonly Judged[]> {
+    const judged: Judged[] = []
+    const ids = new Set<string>()
+    for (const bytes of contents) {
+      const one = await this.#judgeOne(peer, bytes, ids)
+      if (one.content?.kind === CONTENT_KINDS.application) ids.add(toHex(one.content.id))
+      judged.push({ ...one, bytes })
+    }
+    return judged
+  }
+
+  /** One content, judged alone (SPEC §9.4, §12.4). */
+  async #judgeOne(
+    peer: Peer,
+    bytes: Uint8Array,
+    ids: ReadonlySet<string>,
+  ): Promise<Omit<Judged, "bytes">> {
+    const core = this.#core
+    let content: Content
+    try {
+      content = decodeContent(bytes)
+    } catch {
+      const id = readRefusedId(bytes)
+      return { content: null, due: id && { id, status: failed }, refused: "envelope/content" }
+    }
+    if (content.kind !== CONTENT_KINDS.application) return { content, due: null }
+    const { id, sentMs } = content
+    const seen = await lookUp(core, peer, id)
+    if (seen) return { content: null, due: { id, status: seen.status } }
+    if (ids.has(toHex(id))) return { content: null, due: null }
+    // What is refused is not remembered: a copy is judged anew.
+    const refuse = (refused: ErrorCode) => ({ content: null, due: { id, status: failed }, refused })
+    if (sentMs <= floorOf(core, peer) || sentMs > core.nowMs + DAY_MS)
+      return refuse("envelope/content")
+    const { accept = "first-use", maxAge } = core.policy
+    if (!allows(accept, core.view(peer), core.hub)) return refuse("identity/untrusted")
+    const old = maxAge !== undefined && sentMs < core.nowMs - maxAge * 1000
+    if (old) return refuse("identity/untrusted")
+    try {
+      readPayload(content)
+    } catch {
+      return refuse("agent/payload")
+    }
+    const full = !core.peer(peer).sentTo && !this.#strangersHaveRoom
+    if (full) return refuse("envelope/content")
+    return { content, due: { id, status: delivered } }
+  }
+
+  get #strangersHaveRoom(): boolean {
+    const { strangers, strangerBytes } = this.waiting
+    return strangers < MAX_INBOX / 4 && strangerBytes < MAX_INBOX_BYTES / 4
+  }
+
+  /** A receipt counts for a content that was sealed for this very peer. */
+  #takeReceipts(peer: Peer, content: Content): ReceiptNews[] {
+    return decodeReceipts(content.body).map(({ id, status }) => {
+      const row = this.#core.store.get("content", contentKey(peer.name, id))
+      const ours = row?.mid && row.ik && equalBytes(row.ik, peer.ik)
+      if (row && ours) this.#core.dropContent(row)
+      return { id: toHex(id), status, known: Boolean(ours) }
+    })
+  }
+
+  #store(peer: Peer, content: Content, bytes: Uint8Array): string {
+    const { store } = this.#core
+    const order = store.nextOrder()
+    const key = orderKey(order)
+    const { name, ik } = peer
+    const { id, ask } = content
+    const stranger = !this.#core.peer(peer).sentTo
+    const row: InboxRow = { order, name, ik, id, size: bytes.length, ask, stranger }
+    store.put("inbox", key, row)
+    store.write(`data/inbox/${key}`, bytes)
+    this.count(row, 1)
+    return key
+  }
+
+  #markCarried(key: string): void {
+    const row = this.#core.store.get("key/session", key)
+    if (row && !row.carried) {
+      this.#core.putSession(key, this.#core.session(key, row), { ...row, carried: true })
+    }
+  }
+
+  #addDue(peer: Peer, receipts: readonly { id: Uint8Array; status: number }[]): void {
+    const { store, nowMs } = this.#core
+    const key = peerKey(peer)
+    const before = store.get("due", key)
+    store.put("due", key, {
+      name: peer.name,
+      ik: peer.ik,
+      receipts: [...(before?.receipts ?? []), ...receipts],
+      envelopes: (before?.envelopes ?? 0) + 1,
+      atMs: before?.atMs ?? nowMs + RECEIPT_DELAY,
+    })
+  }
+}
+
+interface Judged {
+  /** The content if it is to be acted on; null if it is refused or known. */
+  readonly content: Content | null
+  readonly bytes: Uint8Array
+  /** The receipt that it gets. */
+  readonly due: { readonly id: Uint8Array; readonly status: number } | null
+  readonly refused?: ErrorCode
+}
+
+function replayKey(init: Init, th: Uint8Array): string {
+  return `replay/${toHex(init.bundleRef)}/${toHex(th)}`
+}
