@@ -2,9 +2,9 @@
 
 import {
   decodeRow,
+  dueTime,
   encodeRow,
   type MailRow,
-  mseqOf,
   type Row,
   type Rows,
   tableOf,
@@ -115,7 +115,7 @@ export class Batch implements Rows {
       this.#rows.set(key, row)
       this.#writes.set(key, row)
       if (row === null || tableOf(key) !== "due") continue
-      const due = mseqOf(key.split("/", 2).join("/"))
+      const due = dueTime(key)
       if (this.firstDue === null || due < this.firstDue) this.firstDue = due
     }
   }

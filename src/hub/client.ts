@@ -7,22 +7,17 @@ import { AgentMeshError, type ErrorCode } from "../errors.ts"
 import type { OwnIdentity } from "../identity.ts"
 import { bytes, decodeAs, type Shape, text, tuple, uint } from "../shape.ts"
 import { sha256 } from "../suite.ts"
-import { Connection, type Hub, retryAfterOf } from "./connection.ts"
-import {
-  type Counts,
-  type DirectoryReceipt,
-  type HubLimits,
-  MAX_ACK,
-  MAX_LIST,
-  malformed,
-  readCounts,
-  verifyReceipt,
-} from "./frames.ts"
+import { Connection, retryAfterOf } from "./connection.ts"
+import { type Counts, type HubLimits, MAX_ACK, MAX_LIST, malformed, readCounts } from "./frames.ts"
+import type { Hub } from "./hub.ts"
+import { type DirectoryReceipt, verifyReceipt } from "./receipts.ts"
 import { type Found, readFound, readNames, readNull, readUint } from "./replies.ts"
 import type { Request } from "./requests.ts"
 
-export { type FrameLink, type Hub, type LinkEvents, retryAfterOf } from "./connection.ts"
-export type { Counts, DirectoryReceipt, HubLimits } from "./frames.ts"
+export { retryAfterOf } from "./connection.ts"
+export type { Counts, HubLimits } from "./frames.ts"
+export type { FrameLink, Hub, LinkEvents } from "./hub.ts"
+export type { DirectoryReceipt } from "./receipts.ts"
 
 /** What a client reports. */
 export interface HubEvents {

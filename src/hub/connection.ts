@@ -18,35 +18,10 @@ import {
   signAuth,
   verifyWelcome,
 } from "./frames.ts"
+import type { FrameLink, Hub } from "./hub.ts"
+import { Pace } from "./pace.ts"
 import { readDeliver, readError, readLow } from "./replies.ts"
 import { encodeRequest, type Request } from "./requests.ts"
-
-/** Sends frames to a hub. */
-export interface FrameLink {
-  /** Sends a frame, without its length. */
-  send(frame: Uint8Array): void
-  close(): void
-}
-
-/** What a link reports. */
-export interface LinkEvents {
-  /** A frame came in, without its length; the receiver may keep it. */
-  frame(bytes: Uint8Array): void
-  /** The link is gone; reported once, and not after an own `close`. */
-  closed(error?: Error): void
-}
-
-/** A hub as agents see it: something that opens links. */
-export interface Hub {
-  /** What the agent keeps the hub's key under, such as "local" or "host:port". */
-  readonly address: string
-  /** The fingerprint that the hub's key must have. */
-  readonly fingerprint?: string | undefined
-  /** A link in process cannot fall silent: it needs no PING. */
-  readonly inProcess?: boolean
-  /** Opens a link; rejects if the hub cannot be reached. */
-  open(events: LinkEvents): Promise<FrameLink>
-}
 
 /** What a connection reports. After `lost` nothing more comes. */
 export interface ConnectionEvents {
@@ -112,8 +87,7 @@ export class Connection {
   #limits: HubLimits = OWN_LIMITS
   #queue: Queued[] = []
   #rid = 0
-  #tokens = 0
-  #tokensAt = 0
+  #pace = new Pace(1, 0)
   #sentAt = 0
   #wakeAt = Number.POSITIVE_INFINITY
   #cancelWake: (() => void) | null = null
@@ -210,8 +184,8 @@ export class Connection {
     if (frame[0] === FRAME.ready && this.#hello.length === 0) {
       const counts = readReady(frame)
       this.#phase = "ready"
-      this.#tokens = this.#limits.requestsPerSecond
-      this.#tokensAt = this.#sentAt = this.#now()
+      this.#sentAt = this.#now()
+      this.#pace = new Pace(this.#limits.requestsPerSecond, this.#sentAt)
       this.#wakeIn(PING_AFTER)
       events.ready(counts, this.#hubIk, this.#limits)
       return
@@ -263,24 +237,15 @@ export class Connection {
     pending?.reject(error)
   }
 
-  // ---- pace: a hub refuses what comes faster than it announced ----
-
+  /** Sends what the pace allows; the rest follows. */
   #drain(): void {
-    const rate = this.#limits.requestsPerSecond
-    const now = this.#now()
-    // The hub allows twice the rate at once. To stay inside without its clock, half of that.
-    const gained = (Math.max(0, now - this.#tokensAt) * rate) / 1000
-    this.#tokens = Math.min(rate, this.#tokens + gained)
-    this.#tokensAt = now
     let sent = 0
-    while (sent < this.#queue.length && this.#tokens >= 1) {
-      this.#tokens--
+    while (sent < this.#queue.length && this.#pace.take(this.#now())) {
       this.#post(this.#queue[sent++] as Queued)
     }
     this.#queue.splice(0, sent)
     if (this.#queue.length === 0) return
-    const wait = Math.max(20, Math.ceil(1000 / rate))
-    this.#options.environment.after(wait, () => {
+    this.#options.environment.after(this.#pace.wait, () => {
       if (this.#phase === "ready") this.#drain()
     })
   }

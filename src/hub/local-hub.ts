@@ -7,10 +7,12 @@ import { type Environment, systemEnvironment } from "../environment.ts"
 import { AgentMeshError } from "../errors.ts"
 import { fingerprint } from "../identity.ts"
 import { ed25519Public } from "../suite.ts"
-import type { FrameLink, Hub, LinkEvents } from "./client.ts"
 import { DEFAULT_LIMITS, type HubSettings } from "./decision.ts"
 import type { HubLimits } from "./frames.ts"
-import { HubRuntime, type HubStatistics, type RuntimeLink, type Transport } from "./runtime.ts"
+import type { FrameLink, Hub, LinkEvents } from "./hub.ts"
+import { readAllNames, readBundle } from "./lookup.ts"
+import { HubRuntime, type HubStatistics } from "./runtime.ts"
+import type { RuntimeLink, Transport } from "./runtime-link.ts"
 import { DatabaseStore, type HubStore } from "./store.ts"
 
 /** Limits and store of a hub; every limit of SPEC §11 is an option. */
@@ -56,6 +58,7 @@ export class LocalHub implements Hub {
   readonly address: string
   readonly inProcess = true
   readonly #runtime: HubRuntime
+  readonly #store: HubStore
   readonly #started: Promise<void>
   #closed = false
 
@@ -67,6 +70,7 @@ export class LocalHub implements Hub {
     // A hub that lives no longer than this process is another hub each time.
     this.address = secret === undefined ? "local" : `local:${fingerprint(ed25519Public(secret))}`
     const store = options.store ?? memoryStore()
+    this.#store = store
     this.#runtime = new HubRuntime({ store, environment, settings: hubSettings(options), secret })
     this.#started = this.#runtime.start()
     this.#started.catch(() => undefined) // reported by whoever uses the hub
@@ -101,13 +105,13 @@ export class LocalHub implements Hub {
   /** The signed bundle of a name, null without one. */
   async getBundle(name: string): Promise<Uint8Array | null> {
     await this.#ready()
-    return this.#runtime.bundle(name)
+    return readBundle(this.#store, name)
   }
 
   /** Names that have a bundle, in order. */
   async listAgents(): Promise<readonly string[]> {
     await this.#ready()
-    return this.#runtime.names()
+    return readAllNames(this.#store)
   }
 
   /** Envelopes accepted since the hub was made. */

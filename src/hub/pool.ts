@@ -6,7 +6,8 @@ import { AgentMeshError } from "../errors.ts"
 import type { Peer } from "../identity.ts"
 import { CLOCK_SKEW, isSuite, sha256 } from "../suite.ts"
 import { type Decision, type HubSettings, type Push, refuse, reply } from "./decision.ts"
-import { type Signed, signReceipt } from "./frames.ts"
+import type { Signed } from "./frames.ts"
+import { signReceipt } from "./receipts.ts"
 import type { Request } from "./requests.ts"
 import {
   type AccountRow,

@@ -136,6 +136,8 @@ export const keyOf = {
   bundle: (name: string): string => `bundle/${name}`,
   pool: (name: string): string => `pool/${name}`,
   mail: (to: string, mseq: number): string => `mail/${to}/${sortable(mseq)}`,
+  /** Above all mail of an agent. */
+  mailEnd: (to: string): string => `mail/${to}0`,
   sender: (to: string, from: string): string => `sender/${to}/${from}`,
   sent: (to: string, from: string, mid: Uint8Array): string => `sent/${to}/${from}/${toHex(mid)}`,
   oneTime: (name: string, suite: number, number: number): string =>
@@ -150,6 +152,11 @@ export const keyOf = {
 /** The mseq in the key of a mail row. */
 export function mseqOf(key: string): number {
   return Number.parseInt(key.slice(key.lastIndexOf("/") + 1), 16)
+}
+
+/** The time in the key of a due row, in Unix seconds. */
+export function dueTime(key: string): number {
+  return Number.parseInt(key.split("/", 2)[1] as string, 16)
 }
 
 /** The key that a due row is about. */

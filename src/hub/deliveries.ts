@@ -1,0 +1,129 @@
+// SPEC §11 hub: deliveries. What is stored for a ready link goes out in order, within its window.
+
+import type { Environment } from "../environment.ts"
+import type { RowCache } from "./cache.ts"
+import { encodeDeliver, type HubLimits } from "./frames.ts"
+import { keyOf, type MailRow, mseqOf } from "./rows.ts"
+import type { RuntimeLink } from "./runtime-link.ts"
+import type { HubStore } from "./store.ts"
+
+/** Rows and bytes that are read at once. */
+const PAGE_ROWS = 256
+const PAGE_BYTES = 1_048_576
+
+/** Ready links by name, and the mail on its way to them. */
+export class Deliveries {
+  readonly #store: HubStore
+  readonly #cache: RowCache
+  readonly #limits: HubLimits
+  readonly #environment: Environment
+  readonly #ready = new Map<string, RuntimeLink>()
+  readonly #waiting = new Set<RuntimeLink>()
+  /** Envelopes sent to agents. */
+  delivered = 0
+
+  constructor(store: HubStore, cache: RowCache, limits: HubLimits, environment: Environment) {
+    this.#store = store
+    this.#cache = cache
+    this.#limits = limits
+    this.#environment = environment
+  }
+
+  /** Number of ready links. */
+  get size(): number {
+    return this.#ready.size
+  }
+
+  /** Whether links wait for stored mail. */
+  get due(): boolean {
+    return this.#waiting.size > 0
+  }
+
+  /** The ready link of a name. */
+  of(name: string): RuntimeLink | undefined {
+    return this.#ready.get(name)
+  }
+
+  /** A link is ready; `mail` messages wait for it (HUB-34). */
+  add(name: string, link: RuntimeLink, mail: number): void {
+    link.owner = name
+    link.backlog = mail > 0
+    this.#ready.set(name, link)
+    this.resume(link)
+  }
+
+  /** A link is gone. */
+  remove(link: RuntimeLink): void {
+    this.#waiting.delete(link)
+    const { owner } = link
+    if (owner !== null && this.#ready.get(owner) === link) this.#ready.delete(owner)
+  }
+
+  /** There may be room on a link. */
+  resume(link: RuntimeLink): void {
+    if (link.backlog && link.name !== null) this.#waiting.add(link)
+  }
+
+  /** A message has become durable. */
+  deliver(to: string, mseq: number, from: string, envelope: Uint8Array): void {
+    const link = this.#ready.get(to)
+    if (link === undefined) return
+    const room = link.flight.size < this.#limits.unacked && link.transport.writable
+    if (link.backlog || !room) {
+      link.backlog = true
+      return
+    }
+    this.#push(link, mseq, from, envelope)
+  }
+
+  #push(link: RuntimeLink, mseq: number, from: string, envelope: Uint8Array): void {
+    link.flight.add(mseq)
+    link.cursor = mseq
+    this.delivered++
+    link.transport.send(encodeDeliver(mseq, from, envelope))
+  }
+
+  /** Messages are acknowledged or expired: there may be room for the next. */
+  landed(name: string, mseqs: readonly number[]): void {
+    const link = this.#ready.get(name)
+    if (link === undefined) return
+    for (const mseq of mseqs) link.flight.delete(mseq)
+    this.resume(link)
+  }
+
+  /**
+   * Sends stored messages as far as window and transport of each link allow.
+   *
+   * @param broken - Called for a link whose mail cannot be read.
+   */
+  async pump(broken: (link: RuntimeLink) => void): Promise<void> {
+    const links = [...this.#waiting]
+    this.#waiting.clear()
+    for (const link of links) {
+      try {
+        await this.#pumpLink(link)
+      } catch {
+        broken(link) // the agent connects again and gets its mail from the start
+      }
+    }
+  }
+
+  async #pumpLink(link: RuntimeLink): Promise<void> {
+    while (link.backlog && link.transport.writable) {
+      const { name } = link
+      const room = Math.min(PAGE_ROWS, this.#limits.unacked - link.flight.size)
+      if (name === null || room <= 0) return
+      const [from, below] = [keyOf.mail(name, link.cursor + 1), keyOf.mailEnd(name)]
+      const page = await this.#store.range(from, below, room, PAGE_BYTES)
+      if (link.name === null) return
+      link.backlog = page.more
+      const now = Math.floor(this.#environment.now() / 1000)
+      for (const [key, bytes] of page.rows) {
+        const [sender, , time, , envelope] = this.#cache.remember(key, bytes) as MailRow
+        link.cursor = mseqOf(key)
+        if (time + this.#limits.ttl < now) continue
+        this.#push(link, link.cursor, sender, envelope)
+      }
+    }
+  }
+}

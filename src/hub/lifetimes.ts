@@ -1,0 +1,103 @@
+// SPEC §11 hub: lifetimes. Rows past theirs are freed; no answer depends on when.
+
+import type { Environment } from "../environment.ts"
+import type { Batch, RowCache } from "./cache.ts"
+import type { HubSettings } from "./decision.ts"
+import type { Deliveries } from "./deliveries.ts"
+import { type Due, decideSweep } from "./machine.ts"
+import { decideExpiry } from "./mailbox.ts"
+import { dueKey, dueTime, keyOf, type MailRow, Reader } from "./rows.ts"
+import type { HubStore } from "./store.ts"
+
+/** The hub looks for rows past their lifetime at most once in so many milliseconds. */
+const SWEEP_INTERVAL = 60_000
+const PAGE_ROWS = 256
+const PAGE_BYTES = 1_048_576
+const SWEEP_ROWS = 1_024
+
+/** Frees rows past their lifetime. */
+export class Lifetimes {
+  readonly #store: HubStore
+  readonly #cache: RowCache
+  readonly #settings: HubSettings
+  readonly #environment: Environment
+  readonly #deliveries: Deliveries
+  #cancel: (() => void) | null = null
+  /** Whether {@link sweep} is to be called. */
+  due = false
+
+  constructor(
+    store: HubStore,
+    cache: RowCache,
+    settings: HubSettings,
+    environment: Environment,
+    deliveries: Deliveries,
+  ) {
+    this.#store = store
+    this.#cache = cache
+    this.#settings = settings
+    this.#environment = environment
+    this.#deliveries = deliveries
+  }
+
+  /** Sets the timer for the first row that is due, if any; then `wake` is called. */
+  async arm(wake: () => void): Promise<void> {
+    const { rows } = await this.#store.range("due/", "due0", 1)
+    const first = rows[0]
+    if (first !== undefined) this.#armAt(dueTime(first[0]), wake)
+  }
+
+  /** Sets the timer for what a batch has written. */
+  armFor(batch: Batch, wake: () => void): void {
+    if (batch.firstDue !== null) this.#armAt(batch.firstDue, wake)
+  }
+
+  /** Ends the timer. */
+  stop(): void {
+    this.#cancel?.()
+    this.#cancel = (): void => undefined
+  }
+
+  #armAt(due: number, wake: () => void): void {
+    if (this.#cancel !== null) return
+    const wait = Math.max(SWEEP_INTERVAL, due * 1000 - this.#environment.now())
+    this.#cancel = this.#environment.after(wait, () => {
+      this.#cancel = null
+      this.due = true
+      wake()
+    })
+  }
+
+  /** Frees what is due, page by page. */
+  async sweep(now: number, wake: () => void): Promise<void> {
+    this.due = false
+    for (;;) {
+      const batch = this.#cache.begin()
+      const page = await this.#store.range("due/", keyOf.due(now + 1, ""), SWEEP_ROWS)
+      const due = page.rows.map(([key]): Due => [key, dueKey(key)])
+      await batch.load(due.map(([, key]) => key))
+      const swept = decideSweep(due, batch, this.#settings, now)
+      batch.apply(swept.writes)
+      await batch.commit()
+      for (const name of swept.expire) await this.expire(name, now, wake)
+      if (!page.more) break
+    }
+    await this.arm(wake)
+  }
+
+  /** Erases a page of the expired head of a mailbox. */
+  async expire(name: string, now: number, wake: () => void): Promise<void> {
+    const { ttl } = this.#settings.limits
+    const range = [keyOf.mail(name, 0), keyOf.mailEnd(name)] as const
+    const { rows, more } = await this.#store.range(...range, PAGE_ROWS, PAGE_BYTES)
+    const page = rows.map(([key, row]) => [key, this.#cache.remember(key, row) as MailRow] as const)
+    const batch = this.#cache.begin()
+    const senders = page.map(([, mail]) => keyOf.sender(name, mail[0]))
+    await batch.load([keyOf.account(name), ...senders])
+    const decision = decideExpiry(name, page, !more, new Reader(batch), ttl, now)
+    batch.apply(decision.writes)
+    await batch.commit()
+    if (decision.gone) this.#deliveries.landed(name, decision.gone.mseqs)
+    this.armFor(batch, wake)
+  }
+}
