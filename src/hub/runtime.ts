@@ -5,20 +5,13 @@ import type { Environment } from "../environment.ts"
 import { AgentMeshError } from "../errors.ts"
 import type { Peer } from "../identity.ts"
 import { ed25519Public } from "../suite.ts"
+import { Answers, type HubStatistics, type Job, type Outcome } from "./answers.ts"
 import { type Batch, RowCache } from "./cache.ts"
 import { type Decision, type HubSettings, refuse, reply } from "./decision.ts"
 import { Deliveries } from "./deliveries.ts"
-import {
-  type Counts,
-  encodeError,
-  encodeLowOneTime,
-  encodeReady,
-  encodeReply,
-  type Result,
-} from "./frames.ts"
+import type { Result } from "./frames.ts"
 import { Lifetimes } from "./lifetimes.ts"
 import { readyLink, receiveFrame } from "./link.ts"
-import { readPage } from "./lookup.ts"
 import { type Asked, decide, neededRows } from "./machine.ts"
 import { keyOf, type SecretRow } from "./rows.ts"
 import { RuntimeLink, type Transport } from "./runtime-link.ts"
@@ -35,34 +28,9 @@ export interface RuntimeOptions {
   readonly schedule?: (action: () => void) => void
 }
 
-/** What a hub has done since it was started. */
-export interface HubStatistics {
-  links: number
-  ready: number
-  frames: number
-  routed: number
-  batches: number
-  errors: number
-  failures: number
-}
-
 /** Requests and bytes that one batch takes. */
 const MAX_BATCH_JOBS = 4_096
 const MAX_BATCH_BYTES = 8_388_608
-interface Job {
-  readonly link: RuntimeLink
-  readonly peer: Peer
-  readonly asked: Asked
-  readonly rid: number
-  readonly close: boolean
-  readonly size: number
-  readonly decided?: (decision: Decision) => void
-}
-
-interface Outcome {
-  readonly job: Job
-  readonly decision: Decision
-}
 
 const NOBODY: Peer = { name: "", ik: new Uint8Array(32) }
 
@@ -74,6 +42,7 @@ export class HubRuntime {
   readonly #cache: RowCache
   readonly #links = new Set<RuntimeLink>()
   readonly #deliveries: Deliveries
+  readonly #answers: Answers
   readonly #schedule: (action: () => void) => void
   readonly #wake = (): void => this.#kick()
   #settings: HubSettings | null = null
@@ -95,6 +64,11 @@ export class HubRuntime {
     this.#cache = new RowCache(options.store)
     const { limits } = options.settings
     this.#deliveries = new Deliveries(this.#store, this.#cache, limits, this.#environment)
+    this.#answers = new Answers(this.#store, this.#deliveries, this.statistics, {
+      has: (link) => this.#links.has(link),
+      close: (link) => this.#close(link),
+      ready: (peer) => readyLink(peer, this.#ownSettings, this.#now()),
+    })
     this.#schedule = options.schedule ?? queueMicrotask
   }
 
@@ -292,10 +266,10 @@ export class HubRuntime {
       await batch.commit() // HUB-14
     } catch {
       this.#failed()
-      await this.#emit(jobs.map(failure)) // HUB-15
+      await this.#answers.emit(jobs.map(failure)) // HUB-15
       return
     }
-    await this.#emit(outcomes)
+    await this.#answers.emit(outcomes)
     this.#lifetimes?.armFor(batch, this.#wake)
     if (expired !== null) await this.#expireBefore(expired, jobs.slice(outcomes.length), now)
   }
@@ -304,14 +278,19 @@ export class HubRuntime {
   async #decide(job: Job, batch: Batch, now: number): Promise<Decision | string> {
     const alive = job.asked.type === "refuse" || this.#links.has(job.link)
     if (!alive) return reply(null) // requests of a link that is gone are dropped
-    for (;;) {
-      const step = decide(job.peer, job.asked, batch, this.#ownSettings, now)
-      if (step.type === "expire") return step.name
-      if (step.type === "decided") {
-        batch.apply(step.decision.writes)
-        return step.decision
+    try {
+      for (;;) {
+        const step = decide(job.peer, job.asked, batch, this.#ownSettings, now)
+        if (step.type === "expire") return step.name
+        if (step.type === "decided") {
+          batch.apply(step.decision.writes)
+          return step.decision
+        }
+        await batch.load(step.keys)
       }
-      await batch.load(step.keys)
+    } catch {
+      this.#failed() // of this request alone (HUB-16)
+      return refuse("hub/internal")
     }
   }
 
@@ -322,77 +301,10 @@ export class HubRuntime {
       await this.#lifetimes?.expire(name, now, this.#wake)
     } catch {
       this.#failed()
-      await this.#emit(jobs.slice(0, 1).map(failure))
+      await this.#answers.emit(jobs.slice(0, 1).map(failure))
       rest = jobs.slice(1)
     }
     this.#jobs.unshift(...rest)
-  }
-
-  /** Answers, in the order of the requests, and pushes. */
-  async #emit(outcomes: readonly Outcome[]): Promise<void> {
-    const answered = new Set<RuntimeLink>()
-    for (const { job, decision } of outcomes) {
-      const { link } = job
-      link.waiting--
-      link.waitingBytes -= job.size
-      answered.add(link)
-      this.statistics.routed += decision.routed ?? 0
-      job.decided?.(decision)
-      if (job.asked.type === "bind") this.#bound(job, decision)
-      else await this.#answer(job, decision)
-      for (const push of decision.pushes) {
-        const { to } = push
-        if (push.type === "mail") this.#deliveries.deliver(to, push.mseq, push.from, push.envelope)
-        else this.#deliveries.of(to)?.transport.send(encodeLowOneTime(push.suite, push.left))
-      }
-      if (decision.gone) this.#deliveries.landed(decision.gone.name, decision.gone.mseqs)
-    }
-    for (const link of answered) link.transport.answered?.()
-  }
-
-  #bound(job: Job, decision: Decision): void {
-    const { link, peer } = job
-    if (!this.#links.has(link)) return
-    if (decision.error) {
-      this.statistics.errors++
-      const { code, retryAfter } = decision.error
-      link.transport.send(encodeError(0, code, retryAfter))
-      this.#close(link)
-      return
-    }
-    const before = this.#deliveries.of(peer.name)
-    if (before !== undefined) {
-      before.transport.send(encodeError(0, "hub/replaced")) // HUB-33
-      this.#close(before)
-    }
-    link.state = readyLink(peer, this.#ownSettings, this.#now())
-    const counts = decision.result as Counts
-    link.transport.send(encodeReady(counts))
-    this.#deliveries.add(peer.name, link, counts.mail)
-    this.#count()
-  }
-
-  async #answer(job: Job, decision: Decision): Promise<void> {
-    const { link, rid } = job
-    if (this.#links.has(link)) {
-      if (decision.error) {
-        this.statistics.errors++
-        const { code, retryAfter } = decision.error
-        link.transport.send(encodeError(rid, code, retryAfter))
-      } else if (decision.page !== undefined) {
-        link.transport.send(await this.#page(rid, decision.page))
-      } else link.transport.send(encodeReply(rid, decision.result))
-    }
-    if (job.close && this.#links.has(link)) this.#close(link)
-  }
-
-  async #page(rid: number, after: string): Promise<Uint8Array> {
-    try {
-      return encodeReply(rid, await readPage(this.#store, after))
-    } catch {
-      this.#failed()
-      return encodeError(rid, "hub/internal", 1)
-    }
   }
 }
 
