@@ -16,6 +16,7 @@ import {
   type ExchangeSecret,
   isSuite,
   label,
+  MAX_BUNDLE,
   MAX_BUNDLE_LIFETIME,
   MAX_ONE_TIME_LIFETIME,
   MAX_PREKEYS,
@@ -29,8 +30,6 @@ import {
 
 /** Flag bit 0: a handshake needs a one-time key. All other bits are zero. */
 export const ONE_TIME_REQUIRED = 1
-/** Largest encoded bundle, in bytes. */
-export const MAX_BUNDLE = 8_192
 
 /** A prekey of a suite that this version defines. */
 export interface Prekey extends ExchangePublic {

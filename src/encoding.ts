@@ -7,6 +7,7 @@
 import { Encoder } from "cbor-x/encode"
 import { compareBytes, fromUtf8, toUtf8 } from "./bytes.ts"
 import { AgentMeshError, type ErrorCode, require } from "./errors.ts"
+import { MAX_DEPTH, MAX_OBJECT, MAX_PAYLOAD_DEPTH } from "./limits.ts"
 
 /** What a protocol structure is made of (SPEC §3.2). Integers are 0 to 2^53-1. */
 export type Value = number | Uint8Array | string | null | readonly Value[]
@@ -26,13 +27,6 @@ export type Payload = { readonly [key: string]: PayloadValue }
 
 /** Which values are allowed: protocol structures or application payloads. */
 export type Profile = "protocol" | "payload"
-
-/** Deepest item in a protocol structure; the top-level item has depth 1. */
-export const MAX_DEPTH = 8
-/** Deepest item in an application payload. */
-export const MAX_PAYLOAD_DEPTH = 32
-/** Largest encoded object, in bytes, where no smaller limit is stated. */
-export const MAX_OBJECT = 1_114_112
 
 const encoder = new Encoder({ useRecords: false, mapsAsObjects: false, tagUint8Array: false })
 

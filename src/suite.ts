@@ -1,9 +1,11 @@
-// SPEC §4 suite: primitives, sizes, every label and every limit of the protocol.
+// SPEC §4 suite: primitives, sizes, every label; every limit comes along from limits.ts.
 
 import { backend } from "#crypto"
 import type { Encapsulation } from "./crypto/backend.ts"
 import { encode, type Value } from "./encoding.ts"
 import { AgentMeshError, require } from "./errors.ts"
+
+export * from "./limits.ts"
 
 // ---- registries (SPEC Appendix A) ----
 
@@ -57,47 +59,6 @@ export const PURPOSES = [
 
 /** One purpose of the closed list. */
 export type Purpose = (typeof PURPOSES)[number]
-
-/** Largest envelope, header and plaintext after padding, in bytes; smallest and largest ct. */
-export const MAX_ENVELOPE = 1_114_112
-export const MAX_HEADER = 8_192
-export const MAX_PADDED = 1_081_344
-export const MIN_CT = 272
-export const MAX_CT = 1_081_360
-/** Largest encoded content in bytes; contents in an envelope; receipts in a content. */
-export const MAX_CONTENT = 1_000_000
-export const MAX_CONTENTS = 64
-export const MAX_RECEIPTS = 256
-/** Envelopes of a sending chain: n is below it, pn at most it. */
-export const MAX_CHAIN = 1_000
-/** Skipped keys kept for a session, and for how long in seconds. */
-export const MAX_SKIPPED = 2_000
-export const SKIPPED_LIFETIME = 604_800
-/** Retired block hashes that a session remembers. */
-export const MAX_RETIRED = 4
-/** A session is erased, and stops sending, so many seconds after its last verified receive. */
-export const SESSION_LIFETIME = 2_592_000
-export const SENDING_LIFETIME = 1_814_400
-/** Two sessions created within so many seconds of each other are a glare. */
-export const GLARE_WINDOW = 60
-/** Longest bundle lifetime, rotation interval, and how long private keys outlive not-after. */
-export const MAX_BUNDLE_LIFETIME = 2_592_000
-export const BUNDLE_ROTATION = 604_800
-export const PREKEY_GRACE = 691_200
-/** Largest clock difference that is accepted, and how far back not-before is set, in seconds. */
-export const CLOCK_SKEW = 300
-export const NOT_BEFORE_MARGIN = 3_600
-/** Prekeys in a bundle. */
-export const MAX_PREKEYS = 4
-/** Lifetime of a one-time key in seconds: as published, and as verified. */
-export const ONE_TIME_LIFETIME = 5_097_600
-export const MAX_ONE_TIME_LIFETIME = 5_184_000
-/** Handshakes without a one-time key remembered for each bundle. */
-export const MAX_REPLAY_CACHE = 65_536
-/** Largest export of an identity, and of its plaintext, in bytes. */
-export const MAX_STATE = 16_777_216
-/** Length of a name. */
-export const MAX_NAME = 64
 
 // ---- random draws ----
 

@@ -7,26 +7,22 @@ import {
   MAX_CHAIN,
   MAX_CONTENTS,
   MAX_PADDED,
+  MAX_SEALED_AFTER,
+  MAX_SESSIONS,
+  MAX_UNRECEIPTED,
+  PROBE_AFTER,
+  PROBE_MAX,
+  RECEIPT_BATCH,
+  RESEAL_AFTER,
   SENDING_LIFETIME,
   SESSION_LIFETIME,
-} from "../suite.ts"
+  UNDELIVERED_AFTER,
+} from "../limits.ts"
 import type { ContentRow, DueRow, PeerRow, SessionRow } from "./rows.ts"
 
-/** Delays of the delivery rules (SPEC §12), milliseconds. */
-export const RECEIPT_DELAY = 250
-export const ANSWER_DELAY = 500
-export const RESEAL_AFTER = 60_000
-export const PROBE_AFTER = 600_000
-export const PROBE_MAX = 86_400_000
-/** Seconds after which a content without a receipt is reported as undelivered. */
-export const UNDELIVERED_AFTER = 1_209_600
-/** Envelopes whose contents await receipts, and contents after the oldest of them. */
-export const MAX_UNRECEIPTED = 128
-export const MAX_OUTSTANDING = 32_768
-/** Envelopes whose receipts are due at which they leave at once. */
-export const MAX_DUE_ENVELOPES = 32
-/** Live sessions with one peer. */
-export const MAX_SESSIONS = 4
+/** Milliseconds a receipt waits for company, and a responder's answer; SPEC §12 allows 1 s. */
+export const RECEIPT_WAIT = 250
+export const ANSWER_WAIT = 500
 
 /** A session row with its key. */
 export interface Candidate {
@@ -94,7 +90,7 @@ export function isIdle(row: SessionRow, kept: number): boolean {
 export function resealAt(content: ContentRow, sid: Uint8Array, nowMs: number): number {
   const there = content.sealedOn.some((other) => equalBytes(other, sid))
   if (content.okAtMs === 0 || there) return Number.POSITIVE_INFINITY
-  return Math.min(content.okAtMs, nowMs) + RESEAL_AFTER // AGENT-1
+  return Math.min(content.okAtMs, nowMs) + RESEAL_AFTER * 1000 // AGENT-1
 }
 
 /** What is open with a peer when a batch is made. */
@@ -108,7 +104,7 @@ export interface Window {
 
 /** Whether contents that were never sealed before may go now (SPEC §12, rule 4). */
 export function hasRoom(window: Window): boolean {
-  return window.envelopes < MAX_UNRECEIPTED && window.next - window.oldest < MAX_OUTSTANDING
+  return window.envelopes < MAX_UNRECEIPTED && window.next - window.oldest < MAX_SEALED_AFTER
 }
 
 /** The contents that fit one envelope, from the head, beside receipts of these sizes (SPEC §9). */
@@ -133,14 +129,14 @@ export function isOverdue(content: ContentRow, kept: number): boolean {
 
 /** When the receipts that are due have to leave. */
 export function dueAt(due: DueRow, nowMs: number): number {
-  return due.envelopes >= MAX_DUE_ENVELOPES ? 0 : Math.min(due.atMs, nowMs + RECEIPT_DELAY)
+  return due.envelopes >= RECEIPT_BATCH ? 0 : Math.min(due.atMs, nowMs + RECEIPT_WAIT)
 }
 
 /** When a responder's first envelope has to leave; infinity if it did. */
 export function answerAt(row: SessionRow, nowMs: number): number {
   return row.answerAtMs === 0
     ? Number.POSITIVE_INFINITY
-    : Math.min(row.answerAtMs, nowMs + ANSWER_DELAY)
+    : Math.min(row.answerAtMs, nowMs + ANSWER_WAIT)
 }
 
 /**
@@ -151,12 +147,12 @@ export function answerAt(row: SessionRow, nowMs: number): number {
 export function probeAt(peer: PeerRow, since: number, nowMs: number): number {
   const next = Math.min(peer.probeAtMs, nowMs + peer.probeInterval * 1000)
   return Math.max(
-    since === Number.POSITIVE_INFINITY ? since : Math.min(since, nowMs) + PROBE_AFTER,
+    since === Number.POSITIVE_INFINITY ? since : Math.min(since, nowMs) + PROBE_AFTER * 1000,
     next,
   )
 }
 
 /** Seconds from one probe to the next (SPEC §12, rule 2). */
 export function nextProbeInterval(peer: PeerRow): number {
-  return Math.min(Math.max(peer.probeInterval * 2, PROBE_AFTER / 1000), PROBE_MAX / 1000)
+  return Math.min(Math.max(peer.probeInterval * 2, PROBE_AFTER), PROBE_MAX)
 }

@@ -2,17 +2,10 @@
 
 import { AgentMeshError } from "../errors.ts"
 import { sessionId } from "../keyschedule.ts"
+import { UNDELIVERED_AFTER } from "../limits.ts"
 import { mayBind } from "./contents.ts"
 import type { Core } from "./core.ts"
-import {
-  answerAt,
-  canSend,
-  carries,
-  dueAt,
-  isOverdue,
-  probeAt,
-  UNDELIVERED_AFTER,
-} from "./delivery.ts"
+import { answerAt, canSend, carries, dueAt, isOverdue, probeAt } from "./delivery.ts"
 import type { ContentRow, OutRow } from "./rows.ts"
 import type { Prepared, Sender } from "./send.ts"
 import { peerKey } from "./trust.ts"
@@ -37,6 +30,8 @@ interface Job {
   reject(error: unknown): void
 }
 
+/** Timers up to this long keep the process alive, milliseconds. */
+const AWAITED = 1_000
 /** A prepared handshake is fresh for so long, milliseconds. */
 const PREPARED_FRESH = 60_000
 
@@ -120,11 +115,17 @@ export class Engine {
       .then(() => this.#loop())
       .finally(() => {
         this.#running = null
+        // Work may have come between the last look and now.
+        if (this.#pending) this.#start()
       })
   }
 
+  get #pending(): boolean {
+    return this.#jobs.length > 0 || this.#names.size > 0
+  }
+
   async #loop(): Promise<void> {
-    while (this.#jobs.length > 0 || this.#names.size > 0) {
+    while (this.#pending) {
       const jobs = this.#jobs
       const names = this.#names
       this.#jobs = []
@@ -240,10 +241,15 @@ export class Engine {
     if (at === Number.POSITIVE_INFINITY) return
     this.#timers.set(
       name,
-      core.environment.after(at - core.nowMs, () => {
-        this.#timers.delete(name)
-        this.touch(name)
-      }),
+      core.environment.after(
+        at - core.nowMs,
+        () => {
+          this.#timers.delete(name)
+          this.touch(name)
+        },
+        // A receipt or an answer: the peer may be waiting for it in this very process.
+        at - core.nowMs <= AWAITED,
+      ),
     )
   }
 

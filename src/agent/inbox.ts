@@ -6,7 +6,7 @@ import type { Environment } from "../environment.ts"
 import { AgentMeshError } from "../errors.ts"
 import type { Peer } from "../identity.ts"
 import type { Core } from "./core.ts"
-import { RECEIPT_DELAY } from "./delivery.ts"
+import { RECEIPT_WAIT } from "./delivery.ts"
 import { Message, type MessageInput, readPayload } from "./message.ts"
 import type { Receiver } from "./receive.ts"
 import type { InboxRow } from "./rows.ts"
@@ -81,10 +81,14 @@ export class Inbox {
     environment: Environment,
   ): Promise<Message> {
     return new Promise((resolve, reject) => {
-      const cancel = environment.after(timeout, () => {
-        this.#requests.delete(id)
-        reject(new AgentMeshError("agent/timeout", `no answer within ${timeout} ms`))
-      })
+      const cancel = environment.after(
+        timeout,
+        () => {
+          this.#requests.delete(id)
+          reject(new AgentMeshError("agent/timeout", `no answer within ${timeout} ms`))
+        },
+        true,
+      )
       const done = (message: Message) => {
         cancel()
         this.#requests.delete(id)
@@ -173,7 +177,7 @@ export class Inbox {
         ik: row.ik,
         receipts: [...(due?.receipts ?? []), { id: row.id, status }],
         envelopes: due?.envelopes ?? 0,
-        atMs: due?.atMs ?? nowMs + RECEIPT_DELAY,
+        atMs: due?.atMs ?? nowMs + RECEIPT_WAIT,
       })
       return row
     })

@@ -4,33 +4,27 @@ import { createBundle, createOneTimeKey } from "../bundle.ts"
 import { toHex } from "../bytes.ts"
 import {
   BUNDLE_ROTATION,
-  MAX_REPLAY_CACHE,
+  MAX_HELD_ONE_TIME,
+  MAX_LIVE_BUNDLES,
+  MAX_MADE_ONE_TIME,
   NOT_BEFORE_MARGIN,
   PREKEY_GRACE,
-  type Suite,
-} from "../suite.ts"
+  REFILL_ONE_TIME,
+  REPLAY_ROTATION,
+} from "../limits.ts"
+import type { Suite } from "../suite.ts"
 import type { Core } from "./core.ts"
 import type { BundleRow } from "./rows.ts"
 
-/** One-time keys at the hub, and how few of them ask for more. */
-export const PUBLISHED_ONE_TIME = 100
-export const REFILL_ONE_TIME = 20
-/** One-time keys whose secrets are held, and made within an hour, for a suite. */
-export const MAX_HELD_ONE_TIME = 500
-export const MAX_MADE_ONE_TIME = 200
-/** Bundles whose secrets are held. */
-const MAX_LIVE_BUNDLES = 64
 const HOUR = 3600
-/** A seq of the hub is believed only so far ahead, in seconds. */
-export const MAX_SEQ_AHEAD = 2_678_400
 
 /** Makes and erases the published keys of one agent. */
 export class KeyKeeper {
   readonly #core: Core
   readonly #flags: number
   readonly #wanted: number
-  /** When one-time keys were made, `kept`, by suite. */
-  readonly #made = new Map<Suite, { at: number; count: number }[]>()
+  /** When one-time keys were made, and how many. */
+  #made: readonly { readonly at: number; readonly count: number }[] = []
   #rotatedForReplays = 0
 
   /** @param wanted - One-time keys to have at the hub for a suite. */
@@ -45,18 +39,17 @@ export class KeyKeeper {
     const { currentBundle, kept, now } = this.#core
     if (currentBundle === undefined) return true
     const { notBefore, notAfter } = currentBundle.bundle
-    if (now > notAfter || now - notBefore - NOT_BEFORE_MARGIN >= BUNDLE_ROTATION) return true
-    const half = currentBundle.replays >= MAX_REPLAY_CACHE / 2
+    if (now > notAfter || kept - notBefore - NOT_BEFORE_MARGIN >= BUNDLE_ROTATION) return true
+    const half = currentBundle.replays >= REPLAY_ROTATION
     const live = this.#core.store.table("key/bundle").size
-    return half && kept - this.#rotatedForReplays >= HOUR && live < MAX_LIVE_BUNDLES
+    return half && Math.abs(now - this.#rotatedForReplays) >= HOUR && live < MAX_LIVE_BUNDLES
   }
 
   /** Stages a new bundle. Its seq is durable before anyone sees it. */
   rotate(): BundleRow {
     const core = this.#core
     const { store, own, now, suites } = core
-    if ((core.currentBundle?.replays ?? 0) >= MAX_REPLAY_CACHE / 2)
-      this.#rotatedForReplays = core.kept
+    if ((core.currentBundle?.replays ?? 0) >= REPLAY_ROTATION) this.#rotatedForReplays = core.now
     const seq = Math.max(store.meta.seq + 1, now)
     const made = createBundle(own, { seq, now, suites, flags: this.#flags }, core.environment.draw)
     const { secrets, ...bundle } = made
@@ -72,7 +65,7 @@ export class KeyKeeper {
 
   /** Stages one-time keys so that the hub has enough of each suite; returns them signed. */
   refill(left: ReadonlyMap<number, number>): readonly Uint8Array[] {
-    const { store, own, now, kept, suites, environment } = this.#core
+    const { store, own, now, suites, environment } = this.#core
     const signed: Uint8Array[] = []
     for (const suite of suites) {
       const missing = this.#wanted - (left.get(suite) ?? 0)
@@ -83,17 +76,16 @@ export class KeyKeeper {
         store.put("key/one-time", toHex(key.ref), key)
         signed.push(key.bytes)
       }
-      if (count > 0) this.#made.set(suite, [...(this.#made.get(suite) ?? []), { at: kept, count }])
+      if (count > 0) this.#made = [...this.#made, { at: now, count }]
     }
     return signed
   }
 
   /** How many one-time keys may be made now, whatever the hub says. */
   #allowance(suite: Suite): number {
-    const { store, kept } = this.#core
-    const recent = (this.#made.get(suite) ?? []).filter(({ at }) => Math.abs(kept - at) < HOUR)
-    this.#made.set(suite, recent)
-    const made = recent.reduce((sum, { count }) => sum + count, 0)
+    const { store, now } = this.#core
+    this.#made = this.#made.filter(({ at }) => Math.abs(now - at) < HOUR)
+    const made = this.#made.reduce((sum, { count }) => sum + count, 0)
     let held = 0
     for (const key of store.table("key/one-time").values()) if (key.suite === suite) held++
     return Math.max(0, Math.min(MAX_MADE_ONE_TIME - made, MAX_HELD_ONE_TIME - held))

@@ -11,20 +11,24 @@ import {
   HubClient,
   retryAfterOf,
 } from "../hub/client.ts"
+import {
+  DRAIN_TIMEOUT,
+  HANDSHAKE_BACKOFF_MAX,
+  MAX_ACKS,
+  MAX_ONE_TIME_PUT,
+  MAX_SEQ_AHEAD,
+  PROBE_CONNECTED,
+  REPLY_TIMEOUT,
+  SEND_BACKOFF,
+} from "../limits.ts"
 import type { Core } from "./core.ts"
 import { nextProbeInterval } from "./delivery.ts"
 import type { Engine } from "./engine.ts"
-import { type KeyKeeper, MAX_SEQ_AHEAD } from "./keys.ts"
+import type { KeyKeeper } from "./keys.ts"
 import type { Received, Receiver } from "./receive.ts"
 import { type ContentRow, decodeRow, encodeRow, type OutRow, type ReceiptRow } from "./rows.ts"
 import type { HandshakeKind, Prepared, Sender } from "./send.ts"
 
-/** Milliseconds; see SPEC §12.3. */
-const RESEND_AFTER = 30_000
-const RETRY_AFTER = 60_000
-const MAX_FETCH_RETRY = 3_600_000
-const PROBES_AFTER = 60_000
-const DRAIN_AT_MOST = 3_600_000
 /** Verdicts on a peer that no second try changes. */
 const NEVER: ReadonlySet<string> = new Set(["identity/untrusted", "identity/fingerprint"])
 
@@ -106,7 +110,7 @@ export class Network {
   /** When probes are allowed from: the link is up and drained for a minute (SPEC §12, rule 2). */
   get probesFrom(): number {
     if (!this.connected) return Number.POSITIVE_INFINITY
-    return Math.max(this.#readyAtMs, this.#drainedAtMs) + PROBES_AFTER
+    return Math.max(this.#readyAtMs, this.#drainedAtMs) + PROBE_CONNECTED * 1000
   }
 
   /** Whether what fell due while the agent was offline may be erased (AGENT-30). */
@@ -131,7 +135,7 @@ export class Network {
     const core = this.#core
     this.#readyAtMs = core.nowMs
     this.#toDrain = counts.mail
-    this.#drainedAtMs = counts.mail === 0 ? core.nowMs : core.nowMs + DRAIN_AT_MOST
+    this.#drainedAtMs = counts.mail === 0 ? core.nowMs : core.nowMs + DRAIN_TIMEOUT * 1000
     this.#acks = []
     this.#waiting = []
     this.#publishing = this.#publish(hubIk, counts)
@@ -181,8 +185,8 @@ export class Network {
     const left = drop ? new Map<number, number>() : counts.oneTime
     const keys = await this.#engine.run(() => this.#keeper.refill(left))
     this.#dropAgain = drop
-    for (let at = 0; at < keys.length; at += 100) {
-      await this.#client.putOneTime(drop && at === 0, keys.slice(at, at + 100))
+    for (let at = 0; at < keys.length; at += MAX_ONE_TIME_PUT) {
+      await this.#client.putOneTime(drop && at === 0, keys.slice(at, at + MAX_ONE_TIME_PUT))
     }
     this.#dropAgain = false
     if (store.meta.imported) await this.#engine.run(() => store.updateMeta({ imported: false }))
@@ -230,9 +234,9 @@ export class Network {
         this.#problem(error, name)
         if (error instanceof AgentMeshError && NEVER.has(error.code))
           await this.#giveUp(name, error)
-        const delay = Math.min(this.#retries.get(name) ?? RETRY_AFTER, MAX_FETCH_RETRY)
+        const delay = Math.min(this.#retries.get(name) ?? SEND_BACKOFF, HANDSHAKE_BACKOFF_MAX)
         this.#retries.set(name, delay * 2)
-        this.#core.environment.after(delay, () => this.#engine.touch(name))
+        this.#core.environment.after(delay * 1000, () => this.#engine.touch(name))
       })
   }
 
@@ -278,9 +282,9 @@ export class Network {
     let suites: number[] = kind === "probe" ? [] : [first]
     for (let tries = 0; ; tries++) {
       const fetched = await this.#client.getBundle(name, suites)
-      await this.#engine.run(() => this.#keepReceipt(fetched.receipt))
       const plain = { bundle: fetched.bundle, oneTime: null }
       const { bundle } = await this.#engine.run(() => this.#sender.prepare(name, expected, plain))
+      await this.#engine.run(() => this.#keepReceipt(fetched.receipt))
       const suite = chooseSuite(core.own, core.suites, bundle, core.peer(bundle).suite)
       const wants = kind === "normal" || (bundle.flags & 1) !== 0
       if (wants && suites[0] !== suite && tries === 0) {
@@ -363,9 +367,9 @@ export class Network {
     if (this.#closed) return
     const code = error instanceof AgentMeshError ? error.code : "hub/internal"
     if (code === "hub/too-large") return this.#drop(out)
-    const retry = Math.max(RETRY_AFTER, (retryAfterOf(error) ?? 0) * 1000)
-    const delay = code === "hub/unreachable" || code === "agent/timeout" ? RESEND_AFTER : retry
-    this.#core.environment.after(delay, () => {
+    const retry = Math.max(SEND_BACKOFF, retryAfterOf(error) ?? 0)
+    const delay = code === "hub/unreachable" || code === "agent/timeout" ? REPLY_TIMEOUT : retry
+    this.#core.environment.after(delay * 1000, () => {
       const waiting = this.#core.store.get("data/out", out.name)
       if (waiting && equalBytes(waiting.mid, out.mid)) this.transmit(waiting)
     })
@@ -428,8 +432,8 @@ export class Network {
     this.#acks = []
     if (acks.length === 0 || !this.connected) return
     // An ACK that is lost only makes the hub deliver again.
-    for (let at = 0; at < acks.length; at += 256) {
-      await this.#client.ack(acks.slice(at, at + 256)).catch(() => {})
+    for (let at = 0; at < acks.length; at += MAX_ACKS) {
+      await this.#client.ack(acks.slice(at, at + MAX_ACKS)).catch(() => {})
     }
   }
 }

@@ -6,13 +6,21 @@ import { toHex } from "../bytes.ts"
 import type { Environment } from "../environment.ts"
 import { AgentMeshError, require } from "../errors.ts"
 import { fingerprint, type OwnIdentity, restoreIdentity } from "../identity.ts"
+import {
+  COMPACT_CONTENTS,
+  COMPACT_KEYS,
+  EVENT_INTERVAL,
+  MAX_STRANGER_SESSIONS,
+  MAX_STRANGER_SKIPPED,
+  PUBLISHED_ONE_TIME,
+} from "../limits.ts"
 import type { Suite } from "../suite.ts"
 import { importState } from "./backup.ts"
 import { Core } from "./core.ts"
 import type { Database } from "./database.ts"
 import { Engine } from "./engine.ts"
 import { Inbox } from "./inbox.ts"
-import { KeyKeeper, PUBLISHED_ONE_TIME } from "./keys.ts"
+import { KeyKeeper } from "./keys.ts"
 import type { Message, MessageInput } from "./message.ts"
 import { Network } from "./network.ts"
 import type { AgentOptions, Emitter } from "./options.ts"
@@ -24,8 +32,8 @@ import { purgeSessions } from "./sessions.ts"
 import { AgentStore } from "./store.ts"
 import type { Tracker } from "./tracker.ts"
 
-const MAINTENANCE = 600_000
-const DAY = 86_400_000
+const MAINTENANCE = COMPACT_KEYS * 1000
+const DAY = COMPACT_CONTENTS * 1000
 const SUITES: readonly Suite[] = [1, 2]
 
 /** Everything that works for one agent. */
@@ -110,7 +118,11 @@ async function start(plan: Plan, store: AgentStore, own: OwnIdentity): Promise<P
     environment,
     suites: options.suites ?? SUITES,
     policy: options.trust ?? {},
-    strangers: { sessions: 1_000, skipped: 20_000, ...options.strangers },
+    strangers: {
+      sessions: MAX_STRANGER_SESSIONS,
+      skipped: MAX_STRANGER_SKIPPED,
+      ...options.strangers,
+    },
     hub: options.hub !== undefined,
   })
   const sender = new Sender(core)
@@ -257,7 +269,7 @@ class ChangeReports {
     const { now } = this.#core
     const pin = this.#core.pin(name)
     const last = this.#reported.get(name)
-    if (!pin || (last !== undefined && Math.abs(now - last) < 3600)) return
+    if (!pin || (last !== undefined && Math.abs(now - last) < EVENT_INTERVAL)) return
     this.#reported.set(name, now)
     this.#emitter.emit("identity-changed", { name, pinned: fingerprint(pin.ik), claimed })
   }

@@ -15,10 +15,10 @@ import { AgentMeshError, type ErrorCode } from "../errors.ts"
 import { checkInit, readInit, respond } from "../handshake.ts"
 import type { Peer } from "../identity.ts"
 import type { Init } from "../keyschedule.ts"
+import { MAX_AHEAD, MAX_INBOX, MAX_INBOX_BYTES, MAX_INITS, MAX_REPLAY_CACHE } from "../limits.ts"
 import { createResponder, type Opened, open } from "../session.ts"
-import { MAX_REPLAY_CACHE } from "../suite.ts"
 import { type Core, contentKey } from "./core.ts"
-import { ANSWER_DELAY, isIdle, RECEIPT_DELAY } from "./delivery.ts"
+import { ANSWER_WAIT, isIdle, RECEIPT_WAIT } from "./delivery.ts"
 import { readPayload } from "./message.ts"
 import { type InboxRow, orderKey, type SessionRow } from "./rows.ts"
 import { evict, floorOf, lookUp, remember } from "./seen.ts"
@@ -27,12 +27,6 @@ import { allows, allowsStatic, peerKey } from "./trust.ts"
 
 const { delivered, failed } = RECEIPT_STATUSES
 const HOUR = 3600
-const DAY_MS = 86_400_000
-/** Inits accepted from one peer in an hour. */
-const MAX_INITS = 20
-/** Contents and bytes that may wait for handlers; strangers may fill a quarter. */
-export const MAX_INBOX = 10_000
-export const MAX_INBOX_BYTES = 268_435_456
 
 /** A receipt of a peer; `known` if its content was still kept. */
 export interface ReceiptNews {
@@ -88,7 +82,7 @@ interface Found {
 /** Opens envelopes for one agent. */
 export class Receiver {
   readonly #core: Core
-  /** When inits of a peer were accepted, `kept`. */
+  /** When inits of a peer were accepted. */
   readonly #inits = new Map<string, number[]>()
   /** Contents and bytes in the inbox, in all and of strangers. */
   readonly waiting: { count: number; bytes: number; strangers: number; strangerBytes: number }
@@ -211,7 +205,7 @@ export class Receiver {
     if (!allows(accept, view, hub)) {
       throw new AgentMeshError("identity/untrusted", `the trust policy refuses ${peer.name}`)
     }
-    const answerAtMs = core.nowMs + ANSWER_DELAY
+    const answerAtMs = core.nowMs + ANSWER_WAIT
     const row = {
       ...{ created: kept, verified: kept, founded: store.meta.order + 1, order: 0, until: 0 },
       ...{ mayCarry: true, carried: false, answerAtMs },
@@ -220,8 +214,8 @@ export class Receiver {
   }
 
   #recentInits(peer: Peer): number {
-    const { kept } = this.#core
-    const times = this.#inits.get(peerKey(peer))?.filter((time) => Math.abs(kept - time) < HOUR)
+    const { now } = this.#core
+    const times = this.#inits.get(peerKey(peer))?.filter((time) => Math.abs(now - time) < HOUR)
     if (times === undefined || times.length === 0) this.#inits.delete(peerKey(peer))
     else this.#inits.set(peerKey(peer), times)
     return times?.length ?? 0
@@ -249,7 +243,7 @@ export class Receiver {
     if (core.pin(peer.name) === undefined)
       core.store.put("pin", peer.name, { ...peer, trust: "pinned" })
     const times = this.#inits.get(peerKey(peer)) ?? []
-    this.#inits.set(peerKey(peer), [...times, core.kept])
+    this.#inits.set(peerKey(peer), [...times, core.now])
     limitSessions(core, peer)
   }
 
@@ -285,7 +279,7 @@ export class Receiver {
     if (ids.has(toHex(id))) return { content: null, due: null }
     // What is refused is not remembered: a copy is judged anew.
     const refuse = (refused: ErrorCode) => ({ content: null, due: { id, status: failed }, refused })
-    if (sentMs <= floorOf(core, peer) || sentMs > core.nowMs + DAY_MS)
+    if (sentMs <= floorOf(core, peer) || sentMs > core.nowMs + MAX_AHEAD * 1000)
       return refuse("envelope/content")
     const { accept = "first-use", maxAge } = core.policy
     if (!allows(accept, core.view(peer), core.hub)) return refuse("identity/untrusted")
@@ -346,7 +340,7 @@ export class Receiver {
       ik: peer.ik,
       receipts: [...(before?.receipts ?? []), ...receipts],
       envelopes: (before?.envelopes ?? 0) + 1,
-      atMs: before?.atMs ?? nowMs + RECEIPT_DELAY,
+      atMs: before?.atMs ?? nowMs + RECEIPT_WAIT,
     })
   }
 }

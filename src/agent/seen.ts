@@ -2,14 +2,10 @@
 
 import { toHex } from "../bytes.ts"
 import type { Peer } from "../identity.ts"
+import { ID_LIFETIME, MAX_IDS, MAX_STRANGER_IDS } from "../limits.ts"
 import type { Core } from "./core.ts"
 import { decodeRow, encodeRow, orderKey } from "./rows.ts"
 import { peerKey } from "./trust.ts"
-
-/** Ids remembered for a peer, and for all strangers together; seconds they are remembered. */
-export const MAX_SEEN = 65_536
-export const MAX_SEEN_STRANGERS = 262_144
-export const SEEN_LIFETIME = 1_900_800
 
 /** What is remembered of a content. */
 export interface SeenRow {
@@ -81,8 +77,8 @@ function count(core: Core, group: string, peer: Peer, change: number): void {
 /** Forgets the smallest sent-ms of a group that is over its limit, and raises the floor. */
 export async function evict(core: Core, peer: Peer): Promise<void> {
   const row = core.peer(peer)
-  if (row.seen > MAX_SEEN - SLACK) await forget(core, peerKey(peer), SLACK)
-  if (core.store.meta.seen > MAX_SEEN_STRANGERS - SLACK) await forget(core, STRANGERS, SLACK)
+  if (row.seen > MAX_IDS - SLACK) await forget(core, peerKey(peer), SLACK)
+  if (core.store.meta.seen > MAX_STRANGER_IDS - SLACK) await forget(core, STRANGERS, SLACK)
 }
 
 /** Forgets ids that are past their time; once a day. */
@@ -90,7 +86,7 @@ export async function purgeSeen(core: Core): Promise<void> {
   const groups = new Set<string>([STRANGERS])
   for (const [key, row] of core.store.table("peer")) if (row.seen > 0) groups.add(key)
   for (const group of groups) {
-    await forget(core, group, Number.POSITIVE_INFINITY, core.kept - SEEN_LIFETIME)
+    await forget(core, group, Number.POSITIVE_INFINITY, core.kept - ID_LIFETIME)
   }
 }
 

@@ -67,7 +67,8 @@ export class Delivery {
     return new Promise((resolve, reject) => {
       const expired = () =>
         reject(new AgentMeshError("agent/timeout", `${this.to}: ${this.#state}, not ${state}`))
-      const cancel = timeout === undefined ? () => {} : this.#environment.after(timeout, expired)
+      const cancel =
+        timeout === undefined ? () => {} : this.#environment.after(timeout, expired, true)
       this.#waiters.push({
         state,
         resolve: () => {
