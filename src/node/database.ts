@@ -1,0 +1,67 @@
+// classic-level (LevelDB) as the store of agents and hubs on Node.
+
+import { chmod, mkdir } from "node:fs/promises"
+import { ClassicLevel } from "classic-level"
+import type { Change, Database } from "../agent/database.ts"
+
+type Options = Parameters<Database["batch"]>[1]
+
+/**
+ * A LevelDB database in a directory that only its owner can enter (mode 0700).
+ *
+ * LevelDB creates its files with the umask of the process, usually 0644; the directory is what
+ * keeps others out. A second opener is refused: `agent/store-locked`.
+ */
+export class FileDatabase implements Database {
+  readonly #path: string
+  readonly #level: ClassicLevel<string, Uint8Array>
+
+  /** @param path - Directory; created if missing. */
+  constructor(path: string) {
+    this.#path = path
+    this.#level = new ClassicLevel(path, {
+      createIfMissing: true,
+      keyEncoding: "utf8",
+      valueEncoding: "view",
+    })
+    // It opens itself in the next turn; before that the directory must exist with its mode.
+    this.#level.on("error", () => {})
+  }
+
+  /** As abstract-level has it: opening, open, closing, closed. */
+  get status(): string {
+    return this.#level.status
+  }
+
+  /** Opens the database, with its directory. */
+  async open(): Promise<void> {
+    await mkdir(this.#path, { recursive: true, mode: 0o700 })
+    await chmod(this.#path, 0o700)
+    await this.#level.open()
+  }
+
+  /** Closes the database. */
+  close(): Promise<void> {
+    return this.#level.close()
+  }
+
+  /** The value at `key`. */
+  get(key: string): Promise<Uint8Array | undefined> {
+    return this.#level.get(key)
+  }
+
+  /** Writes all changes or none; with `sync` they are on disk when it resolves. */
+  batch(changes: Change[], { sync }: Options): Promise<void> {
+    return this.#level.batch(changes, { sync })
+  }
+
+  /** Rows in key order. */
+  iterator(range: Parameters<Database["iterator"]>[0]): AsyncIterable<[string, Uint8Array]> {
+    return this.#level.iterator(range)
+  }
+
+  /** Drops what replaced and deleted rows of a range still occupy. */
+  compactRange(start: string, end: string): Promise<void> {
+    return this.#level.compactRange(start, end)
+  }
+}

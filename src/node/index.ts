@@ -1,0 +1,5 @@
+// The entry for Node: everything of the portable one, and what needs an operating system.
+
+export * from "../index.ts"
+export { Agent, type NodeAgentOptions } from "./agent.ts"
+export { FileDatabase } from "./database.ts"
