@@ -1,6 +1,6 @@
 // The loop: every target, inputs from a seed, one verdict an input.
 
-import { toHex } from "../../src/bytes.ts"
+import { equalBytes, toHex } from "../../src/bytes.ts"
 import { AgentMeshError } from "../../src/errors.ts"
 import { makeInput, Random } from "./mutate.ts"
 import { TARGETS, type Target } from "./targets.ts"
@@ -25,6 +25,9 @@ export function fuzzTarget(target: Target, seed: number, count: number): Outcome
     try {
       target.run(input)
       accepted++
+      if (target.exact && !target.seeds.some((seed) => equalBytes(seed, input))) {
+        faults.push(`${target.name} ${toHex(input)}: accepted a forgery`)
+      }
     } catch (error) {
       if (error instanceof AgentMeshError) refused++
       else faults.push(`${target.name} ${toHex(input)}: ${(error as Error).stack ?? error}`)

@@ -25,6 +25,7 @@ import {
   readRefusedId,
   unpad,
 } from "../../src/envelope.ts"
+import { AgentMeshError } from "../../src/errors.ts"
 import { checkInit, initiate, readInit, respond } from "../../src/handshake.ts"
 import {
   type AuthContext,
@@ -58,6 +59,8 @@ import { aeadSeal, type DrawName, expand, labelled, type Suite, sign } from "../
 export interface Target {
   readonly name: string
   readonly seeds: readonly Uint8Array[]
+  /** Authenticated: what is no seed is refused. */
+  readonly exact?: true
   /** Returns or throws an AgentMeshError, for all bytes. */
   run(bytes: Uint8Array): unknown
 }
@@ -109,7 +112,7 @@ const answers = talks.map((talk) => seal(talk.session, bob, contents, draw).enve
 /** What a responder that knows all of bob's keys does with an init. */
 function receiveInit(bytes: Uint8Array): void {
   const raw = decodeEnvelope(bytes)
-  if (raw.init === null) return
+  if (raw.init === null) throw new AgentMeshError("session/unknown", "no init")
   const { init, th } = readInit(raw.init, raw, bob)
   const key = oneTime.find((candidate) => candidate.suite === init.suite)
   const view = { replayed: false, sidTaken: false, trusted: true, room: true, remembered: 0 }
@@ -197,7 +200,8 @@ const protocol = [bundle.bytes, signed[0], ...envelopes, ...frames, backup]
 const keys = oneTime.map((key) => key.bytes)
 const addresses = ["bob", `bob#${"0123:".repeat(7)}4567`, "bob#", "a.b-c_d"].map(toUtf8)
 const context = { now: NOW, name: "bob", pinned: bob.ik, known: { seq: 7, ref: bundle.ref } }
-const frameTarget = (name: string, read: (frame: ReturnType<typeof decodeFrame>) => unknown) => ({
+type Frame = ReturnType<typeof decodeFrame>
+const frameTarget = (name: string, read: (frame: Frame) => unknown): Target => ({
   name,
   seeds: frames,
   run: (bytes: Uint8Array) => read(decodeFrame(bytes)),
@@ -208,11 +212,17 @@ export const TARGETS: readonly Target[] = [
   { name: "decode", seeds: protocol, run: (bytes) => decode(bytes) },
   { name: "decodePayload", seeds: [payload], run: decodePayload },
   { name: "parseAddress", seeds: addresses, run: (bytes) => parseAddress(textOf(bytes)) },
-  { name: "openBundle", seeds: [bundle.bytes], run: openBundle },
-  { name: "acceptBundle", seeds: [bundle.bytes], run: (bytes) => acceptBundle(bytes, context) },
-  { name: "openOneTimeKey", seeds: keys, run: openOneTimeKey },
+  { name: "openBundle", exact: true, seeds: [bundle.bytes], run: openBundle },
+  {
+    name: "acceptBundle",
+    exact: true,
+    seeds: [bundle.bytes],
+    run: (bytes) => acceptBundle(bytes, context),
+  },
+  { name: "openOneTimeKey", exact: true, seeds: keys, run: openOneTimeKey },
   {
     name: "acceptOneTimeKey",
+    exact: true,
     seeds: keys,
     run: (bytes) => acceptOneTimeKey(bytes, bundle, 2, NOW),
   },
@@ -222,18 +232,20 @@ export const TARGETS: readonly Target[] = [
     run: (bytes) => decodeCard(textOf(bytes)),
   },
   { name: "decodeEnvelope", seeds: [...envelopes, ...answers], run: decodeEnvelope },
-  { name: "receiveInit", seeds: envelopes, run: receiveInit },
+  { name: "receiveInit", exact: true, seeds: envelopes, run: receiveInit },
   ...talks.map((talk, i) => ({
     name: `openSession${i}`,
+    exact: true as const,
     seeds: talk.envelopes,
     run: (bytes: Uint8Array) => open(talk.session, bob, decodeEnvelope(bytes), NOW),
   })),
   {
     name: "openNewSession",
+    exact: true,
     seeds: envelopes,
     run: (bytes) => open(talks[1]!.started, bob, decodeEnvelope(bytes), NOW),
   },
-  { name: "openInner", seeds: [inner, pad(inner)], run: openInner },
+  { name: "openInner", exact: true, seeds: [inner, pad(inner)], run: openInner },
   { name: "decodeContent", seeds: contents, run: decodeContent },
   { name: "readRefusedId", seeds: contents, run: readRefusedId },
   { name: "decodeReceipts", seeds: [encodeReceipts([{ id, status: 3 }])], run: decodeReceipts },
@@ -251,11 +263,16 @@ export const TARGETS: readonly Target[] = [
   frameTarget("readLow", readLow),
   frameTarget("readNames", (frame) => readNames(frame[2] ?? null)),
   frameTarget("readFound", (frame) => readFound(frame[2] ?? null)),
-  { name: "openReceipt", seeds: [receipt], run: openReceipt },
+  { name: "openReceipt", exact: true, seeds: [receipt], run: openReceipt },
   {
     name: "compareReceipts",
     seeds: [receipt],
     run: (bytes) => compareReceipts(receipt, bytes, hub.ik),
   },
-  { name: "importState", seeds: [backup], run: (bytes) => importState(bytes, fileKey) },
+  {
+    name: "importState",
+    exact: true,
+    seeds: [backup],
+    run: (bytes) => importState(bytes, fileKey),
+  },
 ]
