@@ -1,13 +1,10 @@
 // SPEC §12 agent: what applications use.
 
 import { acceptBundle, decodeCard, encodeCard } from "../bundle.ts"
-import { fromHex, toHex } from "../bytes.ts"
-import { encodePayload, type Payload } from "../encoding.ts"
-import { encodeContent } from "../envelope.ts"
+import type { Payload } from "../encoding.ts"
 import { type Environment, systemEnvironment } from "../environment.ts"
 import { AgentMeshError, require } from "../errors.ts"
 import {
-  type Address,
   createIdentity,
   fingerprint,
   type OwnIdentity,
@@ -15,16 +12,8 @@ import {
   parseAddress,
   safetyNumber,
 } from "../identity.ts"
-import { MAX_CONTENT } from "../suite.ts"
 import { exportState } from "./backup.ts"
-import {
-  backupOf,
-  checkSendable,
-  forgetPeer,
-  type NewContent,
-  stageContent,
-  unlessUnreachable,
-} from "./contents.ts"
+import { backupOf, checkSendable, forgetPeer } from "./contents.ts"
 import type { MessageHandler } from "./inbox.ts"
 import { type Message, type MessageInput, toPayload } from "./message.ts"
 import type { Network } from "./network.ts"
@@ -42,8 +31,6 @@ import { type Delivery, Tracker } from "./tracker.ts"
 import { checkFingerprint, type PeerView } from "./trust.ts"
 
 const REQUEST_TIMEOUT = 30_000
-/** How long `send` waits for the hub before it resolves as queued, milliseconds. */
-const STORED_TIMEOUT = 10_000
 
 /**
  * An agent: a name, a cryptographic identity, and end-to-end encrypted messages (SPEC §12).
@@ -95,7 +82,6 @@ export class Agent {
       fresh,
       emitter: this.#emitter,
       tracker: this.#tracker,
-      reply: (message, payload) => this.#reply(message, payload),
     })
     this.#own = parts.core.own
     this.#now = parts
@@ -131,8 +117,7 @@ export class Agent {
 
   /** Sends a payload as it is; see {@link Agent.send}. */
   async sendPayload(to: string, payload: Payload, options?: SendOptions): Promise<Delivery> {
-    const parts = await this.#online()
-    return this.#queue(parts, parseAddress(to), this.#content(payload, options))
+    return (await this.#use()).post.send(to, payload, options)
   }
 
   /** Sends one content to several peers: one id, sealed for each apart. */
@@ -141,10 +126,7 @@ export class Agent {
     message: MessageInput,
     options?: SendOptions,
   ): Promise<readonly Delivery[]> {
-    const parts = await this.#online()
-    const content = this.#content(toPayload(message), options)
-    const addresses = to.map(parseAddress)
-    return Promise.all(addresses.map((address) => this.#queue(parts, address, content)))
+    return (await this.#use()).post.sendMany(to, toPayload(message), options)
   }
 
   /**
@@ -158,63 +140,8 @@ export class Agent {
     message: MessageInput,
     options: SendOptions & { readonly timeout?: number } = {},
   ): Promise<Message> {
-    const parts = await this.#online()
-    const address = parseAddress(to)
-    const content = this.#content(toPayload(message), options)
-    const asked = () => parts.core.pin(address.name)
     const { timeout = REQUEST_TIMEOUT } = options
-    const answer = parts.inbox.expect(toHex(content.id), asked, timeout, this.#environment)
-    answer.catch(() => {})
-    try {
-      await this.#queue(parts, address, content)
-    } catch (error) {
-      parts.inbox.abandon(toHex(content.id))
-      throw error
-    }
-    return answer
-  }
-
-  async #reply(message: Message, payload: MessageInput): Promise<Delivery> {
-    const parts = await this.#online()
-    const { sender, id } = message
-    const pin = parts.core.pin(sender)
-    const same = pin !== undefined && fingerprint(pin.ik) === message.fingerprint
-    require(same, "identity/changed", `${sender} is no longer who sent the message`)
-    const content = this.#content(toPayload(payload), { re: id })
-    return this.#queue(parts, { name: sender, fingerprint: null }, content)
-  }
-
-  #content(payload: Payload, options: SendOptions = {}): NewContent {
-    const body = encodePayload(payload)
-    const id = this.#environment.draw("content-id", 16)
-    const sentMs = this.#environment.now()
-    const re = options.re === undefined ? null : fromHex(options.re)
-    const ask = options.receipt === "processed" ? 1 : 0
-    const bytes = encodeContent({ kind: 0, id, sentMs, re, ask, body })
-    require(bytes.length <= MAX_CONTENT, "agent/payload", `${bytes.length} of ${MAX_CONTENT} bytes`)
-    return { id, bytes, ask }
-  }
-
-  async #queue(
-    parts: Parts & { network: Network },
-    address: Address,
-    content: NewContent,
-  ): Promise<Delivery> {
-    const { core, engine, network, sender } = parts
-    const { name } = address
-    checkSendable(core, address)
-    const pin = core.pin(name)
-    // What can be said at once is not left for later: an unknown name, a changed identity.
-    if (network.connected && !(pin && sender.sending(pin)) && !engine.offered(name)) {
-      await unlessUnreachable(network.prepare(name, address.fingerprint, "normal"))
-    }
-    const delivery = this.#tracker.track(toHex(content.id), name)
-    await engine.run(() => {
-      stageContent(core, address, content)
-      engine.touch(name)
-    })
-    if (network.connected) await delivery.wait("stored", STORED_TIMEOUT).catch(() => {})
-    return delivery
+    return (await this.#use()).post.request(to, toPayload(message), options, timeout)
   }
 
   // ---- receiving ----
@@ -401,9 +328,9 @@ export class Agent {
    * @throws {@link AgentMeshError} `agent/no-hub` if the peer is not known, `identity/*`, `bundle/*`.
    */
   async seal(to: string, message: MessageInput, options?: SendOptions): Promise<Uint8Array> {
-    const { core, engine, sender } = await this.#use()
+    const { core, engine, post, sender } = await this.#use()
     const address = parseAddress(to)
-    const { bytes } = this.#content(toPayload(message), options)
+    const { bytes } = post.content(toPayload(message), options)
     return engine.run(() => {
       checkSendable(core, address)
       const pin: Peer | undefined = core.pin(address.name)

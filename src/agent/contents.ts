@@ -1,7 +1,7 @@
 // SPEC §12 agent: taking contents, forgetting names, and what an export holds.
 
 import { equalBytes } from "../bytes.ts"
-import { AgentMeshError, require } from "../errors.ts"
+import { require } from "../errors.ts"
 import { type Address, fingerprint } from "../identity.ts"
 import type { Backup } from "./backup.ts"
 import { type Core, contentShelf } from "./core.ts"
@@ -97,14 +97,4 @@ export function backupOf(core: Core): Backup {
     })
   const { name, ikSecret, dkSecret } = own
   return { name, ikSecret, dkSecret, seq: store.meta.seq, hubIk: hub?.ik ?? null, peers }
-}
-
-/** Lets a failure pass that only means that the hub cannot be reached. */
-export async function unlessUnreachable(work: Promise<void>): Promise<void> {
-  try {
-    await work
-  } catch (error) {
-    const offline = error instanceof AgentMeshError && error.code === "hub/unreachable"
-    if (!offline) throw error
-  }
 }

@@ -1,36 +1,17 @@
 // SPEC §12 agent: the agent at its hub: publishing, fetching, sending, taking mail.
 
-import { openBundle } from "../bundle.ts"
 import { equalBytes, toHex } from "../bytes.ts"
 import { AgentMeshError } from "../errors.ts"
-import { chooseSuite } from "../handshake.ts"
-import {
-  type Counts,
-  type DirectoryReceipt,
-  type Hub,
-  HubClient,
-  retryAfterOf,
-} from "../hub/client.ts"
-import {
-  DRAIN_TIMEOUT,
-  HANDSHAKE_BACKOFF_MAX,
-  MAX_ACKS,
-  MAX_ONE_TIME_PUT,
-  MAX_SEQ_AHEAD,
-  PROBE_CONNECTED,
-  REPLY_TIMEOUT,
-  SEND_BACKOFF,
-} from "../limits.ts"
+import { type Counts, type Hub, HubClient, retryAfterOf } from "../hub/client.ts"
+import { DRAIN_TIMEOUT, MAX_ACKS, PROBE_CONNECTED, REPLY_TIMEOUT, SEND_BACKOFF } from "../limits.ts"
 import type { Core } from "./core.ts"
-import { nextProbeInterval } from "./delivery.ts"
 import type { Engine } from "./engine.ts"
+import { Fetcher } from "./fetcher.ts"
 import type { KeyKeeper } from "./keys.ts"
+import { Publisher } from "./publisher.ts"
 import type { Received, Receiver } from "./receive.ts"
-import { type ContentRow, decodeRow, encodeRow, type OutRow, type ReceiptRow } from "./rows.ts"
-import type { HandshakeKind, Prepared, Sender } from "./send.ts"
-
-/** Verdicts on a peer that no second try changes. */
-const NEVER: ReadonlySet<string> = new Set(["identity/untrusted", "identity/fingerprint"])
+import type { ContentRow, OutRow } from "./rows.ts"
+import type { HandshakeKind, Sender } from "./send.ts"
 
 /** What the network tells the agent around it. */
 export interface NetworkHost {
@@ -53,21 +34,18 @@ export interface NetworkHost {
 export class Network {
   readonly #core: Core
   readonly #engine: Engine
-  readonly #sender: Sender
   readonly #receiver: Receiver
-  readonly #keeper: KeyKeeper
   readonly #host: NetworkHost
   readonly #client: HubClient
+  readonly #publisher: Publisher
+  readonly #fetcher: Fetcher
   readonly #address: string
-  readonly #fetching = new Map<string, Promise<void>>()
-  readonly #retries = new Map<string, number>()
   readonly #sending = new Set<string>()
   #waiting: { mseq: number; from: string; envelope: Uint8Array }[] = []
   #acks: number[] = []
   #toDrain = 0
   #readyAtMs = 0
   #drainedAtMs = Number.POSITIVE_INFINITY
-  #publishing: Promise<void> = Promise.resolve()
   #closed = false
 
   constructor(
@@ -78,9 +56,7 @@ export class Network {
   ) {
     this.#core = core
     this.#engine = parts.engine
-    this.#sender = parts.sender
     this.#receiver = parts.receiver
-    this.#keeper = parts.keeper
     this.#host = host
     this.#address = hub.address
     this.#client = new HubClient({
@@ -95,6 +71,12 @@ export class Network {
         closed: (error, willReconnect) => this.#lost(error, willReconnect),
       },
     })
+    const problem = (error: unknown, name: string) => this.#problem(error, name)
+    this.#publisher = new Publisher(core, parts, this.#client, (error) =>
+      problem(error, core.own.name),
+    )
+    const refused = host.refused.bind(host)
+    this.#fetcher = new Fetcher(core, parts, this.#client, { problem, refused })
   }
 
   /** Whether the link is authenticated. */
@@ -121,7 +103,7 @@ export class Network {
   /** Connects, registers and publishes. */
   async start(): Promise<void> {
     await this.#client.start()
-    await this.#publishing
+    await this.#publisher.settled
   }
 
   /** Leaves the hub. */
@@ -138,200 +120,42 @@ export class Network {
     this.#drainedAtMs = counts.mail === 0 ? core.nowMs : core.nowMs + DRAIN_TIMEOUT * 1000
     this.#acks = []
     this.#waiting = []
-    this.#publishing = this.#publish(hubIk, counts)
+    this.#pinHub(hubIk)
+    this.#publisher.begin(counts)
     for (const out of core.store.table("data/out").values()) this.transmit(out)
     for (const name of core.outboxes.keys()) this.#engine.touch(name)
     this.#host.connected()
   }
 
-  #lost(error: AgentMeshError, willReconnect: boolean): void {
-    this.#drainedAtMs = Number.POSITIVE_INFINITY
-    if (!this.#closed) this.#host.disconnected(error, willReconnect)
+  #pinHub(ik: Uint8Array): void {
+    const { store } = this.#core
+    if (store.get("hub", this.#address)) return
+    this.#engine.run(() => store.put("hub", this.#address, { ik })).catch(() => {})
   }
-
-  // ---- publishing ----
 
   /** Publishes what is due: after a rotation, or when one-time keys are low. */
   publish(): void {
-    if (!this.connected) return
-    this.#publishing = this.#publishing
-      .then(() => this.#client.counts())
-      .then((counts) => this.#publish(null, counts))
-      .catch((error) => this.#problem(error, this.#core.own.name))
+    if (this.connected) this.#publisher.refresh()
   }
 
-  async #publish(hubIk: Uint8Array | null, counts: Counts): Promise<void> {
-    try {
-      await this.#publishOnce(hubIk, counts)
-    } catch (error) {
-      this.#problem(error, this.#core.own.name)
-    }
-  }
-
-  async #publishOnce(hubIk: Uint8Array | null, counts: Counts): Promise<void> {
-    const core = this.#core
-    const { store } = core
-    const known = core.currentBundle
-    // Keys at the hub may belong to a state that was lost: they would send first contacts into
-    // the void (AGENT-32).
-    const foreign = counts.bundleSeq !== null && counts.bundleSeq !== known?.bundle.seq
-    const drop = store.meta.imported || (foreign && !this.#unpublished) || this.#dropAgain
-    const bundle = await this.#engine.run(() => {
-      if (hubIk) store.put("hub", this.#address, { ik: hubIk })
-      const renew = this.#keeper.rotationDue || (drop && !this.#dropAgain)
-      return renew || known === undefined ? this.#keeper.rotate() : known
-    })
-    if (counts.bundleSeq !== bundle.bundle.seq) await this.#putBundle(bundle.bundle.bytes)
-    const left = drop ? new Map<number, number>() : counts.oneTime
-    const keys = await this.#engine.run(() => this.#keeper.refill(left))
-    this.#dropAgain = drop
-    for (let at = 0; at < keys.length; at += MAX_ONE_TIME_PUT) {
-      await this.#client.putOneTime(drop && at === 0, keys.slice(at, at + MAX_ONE_TIME_PUT))
-    }
-    this.#dropAgain = false
-    if (store.meta.imported) await this.#engine.run(() => store.updateMeta({ imported: false }))
-  }
-
-  /** A drop that was not acknowledged has to be repeated with fresh keys (AGENT-33). */
-  #dropAgain = false
-  /** A bundle was committed but the hub has not said that it has it (AGENT-31). */
-  #unpublished = true
-
-  async #putBundle(bytes: Uint8Array): Promise<void> {
-    this.#unpublished = true
-    try {
-      await this.#client.putBundle(bytes)
-    } catch (error) {
-      if (!(error instanceof AgentMeshError) || error.code !== "hub/bundle-stale") throw error
-      const row = await this.#raiseSeq()
-      await this.#client.putBundle(row)
-    }
-    this.#unpublished = false
-  }
-
-  /** The hub's seq is a hint: only an own signature makes it count (BUNDLE-8). */
-  async #raiseSeq(): Promise<Uint8Array> {
-    const { own, store, now } = this.#core
-    const { bundle: bytes } = await this.#client.getBundle(own.name, [])
-    const theirs = openBundle(bytes)
-    const ours = equalBytes(theirs.ik, own.ik) && theirs.seq < now + MAX_SEQ_AHEAD
-    if (!ours) throw new AgentMeshError("hub/bundle-stale", "the hub holds no bundle of this agent")
-    const row = await this.#engine.run(() => {
-      if (theirs.seq > store.meta.seq) store.updateMeta({ seq: theirs.seq })
-      return this.#keeper.rotate()
-    })
-    return row.bundle.bytes
-  }
-
-  // ---- handshakes ----
-
-  /** Fetches in the background what a handshake needs; failures are tried again. */
+  /** See {@link Fetcher.fetch}. */
   fetch(name: string, kind: HandshakeKind): void {
-    if (!this.connected || this.#fetching.has(name)) return
-    this.prepare(name, this.#expected(name), kind)
-      .then(() => this.#retries.delete(name))
-      .catch(async (error) => {
-        this.#problem(error, name)
-        if (error instanceof AgentMeshError && NEVER.has(error.code))
-          await this.#giveUp(name, error)
-        const delay = Math.min(this.#retries.get(name) ?? SEND_BACKOFF, HANDSHAKE_BACKOFF_MAX)
-        this.#retries.set(name, delay * 2)
-        this.#core.environment.after(delay * 1000, () => this.#engine.touch(name))
-      })
+    this.#fetcher.fetch(name, kind)
   }
 
-  /** Contents that nobody may get who answers to the name (AGENT-19). */
-  async #giveUp(name: string, error: AgentMeshError): Promise<void> {
-    const core = this.#core
-    const rows = await this.#engine.run(() => {
-      const queued = [...(core.outboxes.get(name)?.queued.values() ?? [])]
-      const unbound = queued.filter((row) => row.ik === null)
-      for (const row of unbound) core.dropContent(row)
-      return unbound
-    })
-    this.#host.refused(rows, error.message)
-  }
-
-  /** The fingerprint that a content in the queue asks for. */
-  #expected(name: string): string | null {
-    for (const row of this.#core.outboxes.get(name)?.queued.values() ?? []) {
-      if (row.fingerprint) return row.fingerprint
-    }
-    return null
-  }
-
-  /**
-   * Fetches and checks what a handshake needs, and has it made: at once for a probe, else with
-   * the next content.
-   *
-   * @throws {@link AgentMeshError} `hub/*`, `bundle/*`, `identity/*`, `suite/*`.
-   */
+  /** See {@link Fetcher.prepare}. */
   prepare(name: string, expected: string | null, kind: HandshakeKind): Promise<void> {
-    const before = this.#fetching.get(name)
-    if (before) return before
-    const work = this.#prepare(name, expected, kind).finally(() => this.#fetching.delete(name))
-    this.#fetching.set(name, work)
-    return work
-  }
-
-  async #prepare(name: string, expected: string | null, kind: HandshakeKind): Promise<void> {
-    const core = this.#core
-    const pinned = core.pin(name)
-    const remembered = pinned ? core.peer(pinned).suite : 0
-    const first = core.suites.find((id) => id === remembered) ?? Math.max(...core.suites)
-    let suites: number[] = kind === "probe" ? [] : [first]
-    for (let tries = 0; ; tries++) {
-      const fetched = await this.#client.getBundle(name, suites)
-      const plain = { bundle: fetched.bundle, oneTime: null }
-      const { bundle } = await this.#engine.run(() => this.#sender.prepare(name, expected, plain))
-      await this.#engine.run(() => this.#keepReceipt(fetched.receipt))
-      const suite = chooseSuite(core.own, core.suites, bundle, core.peer(bundle).suite)
-      const wants = kind === "normal" || (bundle.flags & 1) !== 0
-      if (wants && suites[0] !== suite && tries === 0) {
-        suites = [suite]
-        continue
-      }
-      const prepared = await this.#engine.run(() => this.#sender.prepare(name, expected, fetched))
-      await this.#use(name, prepared, kind, expected !== null)
-      return
-    }
-  }
-
-  async #use(
-    name: string,
-    prepared: Prepared,
-    kind: HandshakeKind,
-    verified: boolean,
-  ): Promise<void> {
-    if (kind === "normal") {
-      this.#engine.offer(name, prepared, verified)
-      this.#engine.touch(name)
-      return
-    }
-    const core = this.#core
-    await this.#engine.run(async () => {
-      if (core.store.get("data/out", name)) return
-      const peer = core.peer(prepared.bundle)
-      const probeInterval = nextProbeInterval(peer)
-      this.#engine.release(await this.#sender.handshake(prepared, "probe", false))
-      const probeAtMs = core.nowMs + probeInterval * 1000
-      core.updatePeer(prepared.bundle, { probeInterval, probeAtMs })
-    })
-    this.#engine.touch(name)
-  }
-
-  /** Keeps the first and the latest receipt of this hub for a name (SPEC §11). */
-  async #keepReceipt(receipt: DirectoryReceipt): Promise<void> {
-    const { store } = this.#core
-    const key = `receipt/${toHex(receipt.hubIk)}/${receipt.name}`
-    const before = await store.read(key)
-    const first = before ? decodeRow<ReceiptRow>(before).first : receipt.bytes
-    store.write(key, encodeRow({ first, latest: receipt.bytes }))
+    return this.#fetcher.prepare(name, expected, kind)
   }
 
   #problem(error: unknown, name: string): void {
     if (this.#closed || !(error instanceof AgentMeshError)) return
     if (error.code !== "agent/closed") this.#host.problem(error, name)
+  }
+
+  #lost(error: AgentMeshError, willReconnect: boolean): void {
+    this.#drainedAtMs = Number.POSITIVE_INFINITY
+    if (!this.#closed) this.#host.disconnected(error, willReconnect)
   }
 
   // ---- sending ----

@@ -21,9 +21,9 @@ import type { Database } from "./database.ts"
 import { Engine } from "./engine.ts"
 import { Inbox } from "./inbox.ts"
 import { KeyKeeper } from "./keys.ts"
-import type { Message, MessageInput } from "./message.ts"
 import { Network } from "./network.ts"
 import type { AgentOptions, Emitter } from "./options.ts"
+import { Post } from "./post.ts"
 import { claimantOf, type Received, Receiver } from "./receive.ts"
 import type { ContentRow } from "./rows.ts"
 import { purgeSeen } from "./seen.ts"
@@ -44,6 +44,7 @@ export interface Parts {
   readonly engine: Engine
   readonly inbox: Inbox
   readonly network: Network | null
+  readonly post: Post
   /** Reports a content that was given up. */
   lost(row: ContentRow, reason: string): void
   close(): Promise<void>
@@ -57,7 +58,6 @@ export interface Plan {
   readonly fresh: OwnIdentity
   readonly emitter: Emitter
   readonly tracker: Tracker
-  reply(message: Message, payload: MessageInput): Promise<unknown>
 }
 
 /** Opens the store, loads or creates the identity, and starts. */
@@ -146,7 +146,7 @@ async function start(plan: Plan, store: AgentStore, own: OwnIdentity): Promise<P
   const inbox: Inbox = new Inbox(core, receiver, {
     run: (job) => engine.run(job),
     touch: (name) => engine.touch(name),
-    reply: plan.reply,
+    reply: (message, payload) => post.reply(message, payload),
     failed: (error, message) => emitter.emit("handler-error", { error, message }),
     handled: () => network?.takeMail(),
   })
@@ -197,6 +197,7 @@ async function start(plan: Plan, store: AgentStore, own: OwnIdentity): Promise<P
     )
   }
 
+  const post = new Post({ core, engine, sender, inbox, network, tracker })
   await engine.run(() => {
     if (!network && keeper.rotationDue) keeper.rotate()
   })
@@ -215,7 +216,7 @@ async function start(plan: Plan, store: AgentStore, own: OwnIdentity): Promise<P
     await engine.close()
     await store.close()
   }
-  return { core, sender, receiver, engine, inbox, network, lost, close }
+  return { core, sender, receiver, engine, inbox, network, post, lost, close }
 }
 
 /** Every ten minutes: erase what is past its time, rotate what is old, compact (SPEC §12.3). */

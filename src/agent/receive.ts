@@ -4,28 +4,26 @@ import { equalBytes, toHex } from "../bytes.ts"
 import {
   CONTENT_KINDS,
   type Content,
-  decodeContent,
   decodeEnvelope,
   decodeReceipts,
   type RawEnvelope,
   RECEIPT_STATUSES,
-  readRefusedId,
 } from "../envelope.ts"
 import { AgentMeshError, type ErrorCode } from "../errors.ts"
 import { checkInit, readInit, respond } from "../handshake.ts"
 import type { Peer } from "../identity.ts"
 import type { Init } from "../keyschedule.ts"
-import { MAX_AHEAD, MAX_INBOX, MAX_INBOX_BYTES, MAX_INITS, MAX_REPLAY_CACHE } from "../limits.ts"
+import { MAX_INBOX, MAX_INBOX_BYTES, MAX_INITS, MAX_REPLAY_CACHE } from "../limits.ts"
 import { createResponder, type Opened, open } from "../session.ts"
 import { type Core, contentKey } from "./core.ts"
 import { ANSWER_WAIT, isIdle, RECEIPT_WAIT } from "./delivery.ts"
-import { readPayload } from "./message.ts"
+import { judge } from "./judge.ts"
 import { type InboxRow, orderKey, type SessionRow } from "./rows.ts"
-import { evict, floorOf, lookUp, remember } from "./seen.ts"
+import { evict, remember } from "./seen.ts"
 import { limitSessions } from "./sessions.ts"
 import { allows, allowsStatic, peerKey } from "./trust.ts"
 
-const { delivered, failed } = RECEIPT_STATUSES
+const { delivered } = RECEIPT_STATUSES
 const HOUR = 3600
 
 /** A receipt of a peer; `known` if its content was still kept. */
@@ -120,7 +118,7 @@ export class Receiver {
     const raw = decodeEnvelope(envelope)
     const found = await this.#open(raw, from)
     const { peer } = found.opened.session
-    const judged = await this.#judge(peer, found.opened.contents)
+    const judged = await judge(this.#core, peer, found.opened.contents, this.#strangersHaveRoom)
     // From here on nothing fails.
     this.#commitSession(found)
     let carried = false
@@ -247,54 +245,6 @@ export class Receiver {
     limitSessions(core, peer)
   }
 
-  async #judge(peer: Peer, contents: readonly Uint8Array[]): Promise<readonly Judged[]> {
-    const judged: Judged[] = []
-    const ids = new Set<string>()
-    for (const bytes of contents) {
-      const one = await this.#judgeOne(peer, bytes, ids)
-      if (one.content?.kind === CONTENT_KINDS.application) ids.add(toHex(one.content.id))
-      judged.push({ ...one, bytes })
-    }
-    return judged
-  }
-
-  /** One content, judged alone (SPEC §9.4, §12.4). */
-  async #judgeOne(
-    peer: Peer,
-    bytes: Uint8Array,
-    ids: ReadonlySet<string>,
-  ): Promise<Omit<Judged, "bytes">> {
-    const core = this.#core
-    let content: Content
-    try {
-      content = decodeContent(bytes)
-    } catch {
-      const id = readRefusedId(bytes)
-      return { content: null, due: id && { id, status: failed }, refused: "envelope/content" }
-    }
-    if (content.kind !== CONTENT_KINDS.application) return { content, due: null }
-    const { id, sentMs } = content
-    const seen = await lookUp(core, peer, id)
-    if (seen) return { content: null, due: { id, status: seen.status } }
-    if (ids.has(toHex(id))) return { content: null, due: null }
-    // What is refused is not remembered: a copy is judged anew.
-    const refuse = (refused: ErrorCode) => ({ content: null, due: { id, status: failed }, refused })
-    if (sentMs <= floorOf(core, peer) || sentMs > core.nowMs + MAX_AHEAD * 1000)
-      return refuse("envelope/content")
-    const { accept = "first-use", maxAge } = core.policy
-    if (!allows(accept, core.view(peer), core.hub)) return refuse("identity/untrusted")
-    const old = maxAge !== undefined && sentMs < core.nowMs - maxAge * 1000
-    if (old) return refuse("identity/untrusted")
-    try {
-      readPayload(content)
-    } catch {
-      return refuse("agent/payload")
-    }
-    const full = !core.peer(peer).sentTo && !this.#strangersHaveRoom
-    if (full) return refuse("envelope/content")
-    return { content, due: { id, status: delivered } }
-  }
-
   get #strangersHaveRoom(): boolean {
     const { strangers, strangerBytes } = this.waiting
     return strangers < MAX_INBOX / 4 && strangerBytes < MAX_INBOX_BYTES / 4
@@ -343,15 +293,6 @@ export class Receiver {
       atMs: before?.atMs ?? nowMs + RECEIPT_WAIT,
     })
   }
-}
-
-interface Judged {
-  /** The content if it is to be acted on; null if it is refused or known. */
-  readonly content: Content | null
-  readonly bytes: Uint8Array
-  /** The receipt that it gets. */
-  readonly due: { readonly id: Uint8Array; readonly status: number } | null
-  readonly refused?: ErrorCode
 }
 
 function replayKey(init: Init, th: Uint8Array): string {

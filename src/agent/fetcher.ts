@@ -1,0 +1,151 @@
+// SPEC §12 agent: what a handshake needs is fetched from the hub, checked, and tried again.
+
+import { toHex } from "../bytes.ts"
+import { AgentMeshError } from "../errors.ts"
+import { chooseSuite } from "../handshake.ts"
+import type { DirectoryReceipt, HubClient } from "../hub/client.ts"
+import { HANDSHAKE_BACKOFF_MAX, SEND_BACKOFF } from "../limits.ts"
+import type { Core } from "./core.ts"
+import { nextProbeInterval } from "./delivery.ts"
+import type { Engine } from "./engine.ts"
+import { type ContentRow, decodeRow, encodeRow, type ReceiptRow } from "./rows.ts"
+import type { HandshakeKind, Prepared, Sender } from "./send.ts"
+
+/** Verdicts on a peer that no second try changes. */
+const NEVER: ReadonlySet<string> = new Set(["identity/untrusted", "identity/fingerprint"])
+
+/** What the fetcher tells the network around it. */
+export interface FetcherHost {
+  /** A handshake could not be prepared in the background. */
+  problem(error: unknown, name: string): void
+  /** Contents that cannot be delivered. */
+  refused(rows: readonly ContentRow[], reason: string): void
+}
+
+/** Fetches for the handshakes of one agent; one fetch for a name at a time. */
+export class Fetcher {
+  readonly #core: Core
+  readonly #engine: Engine
+  readonly #sender: Sender
+  readonly #client: HubClient
+  readonly #host: FetcherHost
+  readonly #fetching = new Map<string, Promise<void>>()
+  readonly #retries = new Map<string, number>()
+
+  constructor(
+    core: Core,
+    parts: { engine: Engine; sender: Sender },
+    client: HubClient,
+    host: FetcherHost,
+  ) {
+    this.#core = core
+    this.#engine = parts.engine
+    this.#sender = parts.sender
+    this.#client = client
+    this.#host = host
+  }
+
+  /** Fetches in the background what a handshake needs; failures are tried again. */
+  fetch(name: string, kind: HandshakeKind): void {
+    if (!this.#client.connected || this.#fetching.has(name)) return
+    this.prepare(name, this.#expected(name), kind)
+      .then(() => this.#retries.delete(name))
+      .catch(async (error) => {
+        this.#host.problem(error, name)
+        if (error instanceof AgentMeshError && NEVER.has(error.code))
+          await this.#giveUp(name, error)
+        const delay = Math.min(this.#retries.get(name) ?? SEND_BACKOFF, HANDSHAKE_BACKOFF_MAX)
+        this.#retries.set(name, delay * 2)
+        this.#core.environment.after(delay * 1000, () => this.#engine.touch(name))
+      })
+  }
+
+  /** Contents that nobody may get who answers to the name (AGENT-19). */
+  async #giveUp(name: string, error: AgentMeshError): Promise<void> {
+    const core = this.#core
+    const rows = await this.#engine.run(() => {
+      const queued = [...(core.outboxes.get(name)?.queued.values() ?? [])]
+      const unbound = queued.filter((row) => row.ik === null)
+      for (const row of unbound) core.dropContent(row)
+      return unbound
+    })
+    this.#host.refused(rows, error.message)
+  }
+
+  /** The fingerprint that a content in the queue asks for. */
+  #expected(name: string): string | null {
+    for (const row of this.#core.outboxes.get(name)?.queued.values() ?? []) {
+      if (row.fingerprint) return row.fingerprint
+    }
+    return null
+  }
+
+  /**
+   * Fetches and checks what a handshake needs, and has it made: at once for a probe, else with
+   * the next content.
+   *
+   * @throws {@link AgentMeshError} `hub/*`, `bundle/*`, `identity/*`, `suite/*`.
+   */
+  prepare(name: string, expected: string | null, kind: HandshakeKind): Promise<void> {
+    const before = this.#fetching.get(name)
+    if (before) return before
+    const work = this.#prepare(name, expected, kind).finally(() => this.#fetching.delete(name))
+    this.#fetching.set(name, work)
+    return work
+  }
+
+  async #prepare(name: string, expected: string | null, kind: HandshakeKind): Promise<void> {
+    const core = this.#core
+    const pinned = core.pin(name)
+    const remembered = pinned ? core.peer(pinned).suite : 0
+    const first = core.suites.find((id) => id === remembered) ?? Math.max(...core.suites)
+    let suites: number[] = kind === "probe" ? [] : [first]
+    for (let tries = 0; ; tries++) {
+      const fetched = await this.#client.getBundle(name, suites)
+      const plain = { bundle: fetched.bundle, oneTime: null }
+      const { bundle } = await this.#engine.run(() => this.#sender.prepare(name, expected, plain))
+      await this.#engine.run(() => this.#keepReceipt(fetched.receipt))
+      const suite = chooseSuite(core.own, core.suites, bundle, core.peer(bundle).suite)
+      const wants = kind === "normal" || (bundle.flags & 1) !== 0
+      if (wants && suites[0] !== suite && tries === 0) {
+        suites = [suite]
+        continue
+      }
+      const prepared = await this.#engine.run(() => this.#sender.prepare(name, expected, fetched))
+      await this.#use(name, prepared, kind, expected !== null)
+      return
+    }
+  }
+
+  async #use(
+    name: string,
+    prepared: Prepared,
+    kind: HandshakeKind,
+    verified: boolean,
+  ): Promise<void> {
+    if (kind === "normal") {
+      this.#engine.offer(name, prepared, verified)
+      this.#engine.touch(name)
+      return
+    }
+    const core = this.#core
+    await this.#engine.run(async () => {
+      if (core.store.get("data/out", name)) return
+      const peer = core.peer(prepared.bundle)
+      const probeInterval = nextProbeInterval(peer)
+      this.#engine.release(await this.#sender.handshake(prepared, "probe", false))
+      const probeAtMs = core.nowMs + probeInterval * 1000
+      core.updatePeer(prepared.bundle, { probeInterval, probeAtMs })
+    })
+    this.#engine.touch(name)
+  }
+
+  /** Keeps the first and the latest receipt of this hub for a name (SPEC §11). */
+  async #keepReceipt(receipt: DirectoryReceipt): Promise<void> {
+    const { store } = this.#core
+    const key = `receipt/${toHex(receipt.hubIk)}/${receipt.name}`
+    const before = await store.read(key)
+    const first = before ? decodeRow<ReceiptRow>(before).first : receipt.bytes
+    store.write(key, encodeRow({ first, latest: receipt.bytes }))
+  }
+}

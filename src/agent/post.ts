@@ -1,0 +1,147 @@
+// SPEC §12 agent: from a payload to a content in the queue.
+
+import { fromHex, toHex } from "../bytes.ts"
+import { encodePayload, type Payload } from "../encoding.ts"
+import { encodeContent } from "../envelope.ts"
+import { AgentMeshError, require } from "../errors.ts"
+import { type Address, fingerprint, parseAddress } from "../identity.ts"
+import { MAX_CONTENT } from "../limits.ts"
+import { checkSendable, type NewContent, stageContent } from "./contents.ts"
+import type { Core } from "./core.ts"
+import type { Engine } from "./engine.ts"
+import type { Inbox } from "./inbox.ts"
+import { type Message, type MessageInput, toPayload } from "./message.ts"
+import type { Network } from "./network.ts"
+import type { SendOptions } from "./options.ts"
+import type { Sender } from "./send.ts"
+import type { Delivery, Tracker } from "./tracker.ts"
+
+/** How long `send` waits for the hub before it resolves as queued, milliseconds. */
+const STORED_TIMEOUT = 10_000
+
+/** What sending needs of an agent. */
+export interface PostParts {
+  readonly core: Core
+  readonly engine: Engine
+  readonly sender: Sender
+  readonly inbox: Inbox
+  readonly network: Network | null
+  readonly tracker: Tracker
+}
+
+/** Takes what one agent sends. */
+export class Post {
+  readonly #parts: PostParts
+
+  constructor(parts: PostParts) {
+    this.#parts = parts
+  }
+
+  /** See {@link Agent.sendPayload}. */
+  async send(to: string, payload: Payload, options?: SendOptions): Promise<Delivery> {
+    this.#requireHub()
+    const address = parseAddress(to)
+    return this.#queue(address, this.content(payload, options))
+  }
+
+  /** See {@link Agent.sendMany}. */
+  async sendMany(
+    to: readonly string[],
+    payload: Payload,
+    options?: SendOptions,
+  ): Promise<readonly Delivery[]> {
+    this.#requireHub()
+    const addresses = to.map(parseAddress)
+    const content = this.content(payload, options)
+    return Promise.all(addresses.map((address) => this.#queue(address, content)))
+  }
+
+  /** See {@link Agent.request}. */
+  async request(
+    to: string,
+    payload: Payload,
+    options: SendOptions,
+    timeout: number,
+  ): Promise<Message> {
+    this.#requireHub()
+    const { core, inbox } = this.#parts
+    const address = parseAddress(to)
+    const content = this.content(payload, options)
+    const asked = () => core.pin(address.name)
+    const id = toHex(content.id)
+    const answer = inbox.expect(id, asked, timeout, core.environment)
+    answer.catch(() => {})
+    try {
+      await this.#queue(address, content)
+    } catch (error) {
+      inbox.abandon(id)
+      throw error
+    }
+    return answer
+  }
+
+  /** Answers a message, if its sender still is who it was. */
+  async reply(message: Message, input: MessageInput): Promise<Delivery> {
+    this.#requireHub()
+    const { sender, id } = message
+    const pin = this.#parts.core.pin(sender)
+    const same = pin !== undefined && fingerprint(pin.ik) === message.fingerprint
+    require(same, "identity/changed", `${sender} is no longer who sent the message`)
+    const content = this.content(toPayload(input), { re: id })
+    return this.#queue({ name: sender, fingerprint: null }, content)
+  }
+
+  /**
+   * Encodes a payload as a content; its bytes never change again (ENVELOPE-1).
+   *
+   * @throws {@link AgentMeshError} `agent/payload`.
+   */
+  content(payload: Payload, options: SendOptions = {}): NewContent {
+    const { environment } = this.#parts.core
+    const body = encodePayload(payload)
+    const id = environment.draw("content-id", 16)
+    const sentMs = environment.now() // ENVELOPE-2
+    const re = options.re === undefined ? null : fromHex(options.re)
+    const ask = options.receipt === "processed" ? 1 : 0
+    const bytes = encodeContent({ kind: 0, id, sentMs, re, ask, body })
+    const fits = bytes.length <= MAX_CONTENT // ENVELOPE-4
+    require(fits, "agent/payload", `${bytes.length} bytes, at most ${MAX_CONTENT}`)
+    return { id, bytes, ask }
+  }
+
+  async #queue(address: Address, content: NewContent): Promise<Delivery> {
+    const { core, engine, sender, tracker } = this.#parts
+    const network = this.#requireHub()
+    const { name } = address
+    checkSendable(core, address)
+    const pin = core.pin(name)
+    // What can be said at once is not left for later: an unknown name, a changed identity.
+    if (network.connected && !(pin && sender.sending(pin)) && !engine.offered(name)) {
+      await unlessUnreachable(network.prepare(name, address.fingerprint, "normal"))
+    }
+    const delivery = tracker.track(toHex(content.id), name)
+    await engine.run(() => {
+      stageContent(core, address, content)
+      engine.touch(name)
+    })
+    if (network.connected) await delivery.wait("stored", STORED_TIMEOUT).catch(() => {})
+    return delivery
+  }
+
+  #requireHub(): Network {
+    const { network } = this.#parts
+    if (network) return network
+    const advice = "pass { hub } to the agent, or use connectWithBundle(), seal() and open()"
+    throw new AgentMeshError("agent/no-hub", advice)
+  }
+}
+
+/** Lets a failure pass that only means that the hub cannot be reached. */
+async function unlessUnreachable(work: Promise<void>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    const offline = error instanceof AgentMeshError && error.code === "hub/unreachable"
+    if (!offline) throw error
+  }
+}
