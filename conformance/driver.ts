@@ -89,6 +89,8 @@ export interface Mutation {
   readonly path?: readonly number[]
   /** Level `field`: paths that change as a consequence: signatures, hashes, ciphertexts. */
   readonly follows?: readonly (readonly number[])[]
+  /** Other arguments that differ too: the context without which this defect cannot be seen. */
+  readonly with?: JsonObject
 }
 
 /** One step of a stateful case. */

@@ -6,7 +6,10 @@ import { join } from "node:path"
 import { SECTIONS, type Section, type VectorFile, vectorsFolder } from "../driver.ts"
 import { createBundleBook } from "./bundle.ts"
 import { createEncodingBook } from "./encoding.ts"
+import { createEnvelopeBook } from "./envelope.ts"
+import { createHandshakeBook } from "./handshake.ts"
 import { createIdentityBook } from "./identity.ts"
+import { createKeyscheduleBook } from "./keyschedule.ts"
 import type { Book } from "./kit.ts"
 import { createSuiteBook } from "./suite.ts"
 
@@ -15,6 +18,9 @@ const BOOKS: Partial<Record<Section, () => Book>> = {
   suite: createSuiteBook,
   identity: createIdentityBook,
   bundle: createBundleBook,
+  keyschedule: createKeyscheduleBook,
+  handshake: createHandshakeBook,
+  envelope: createEnvelopeBook,
 }
 
 /** One case a line, one step a line. */

@@ -19,13 +19,7 @@ export function oneTimeCases(book: Book): void {
     ...{ key: toHex(bob.oneTime(suite).bytes), bundle, suite, now: NOW },
   })
   const first = input(1)
-  const one = book.ok(
-    300,
-    "a one-time key of suite 1",
-    "BUNDLE-28",
-    "bundle.acceptOneTime",
-    first,
-  )
+  const one = book.ok(300, "a one-time key of suite 1", "BUNDLE-28", "bundle.acceptOneTime", first)
   const two = book.ok(
     301,
     "a one-time key of suite 2",

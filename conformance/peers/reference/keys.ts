@@ -125,7 +125,7 @@ function traceHandshake(
   trace.add("th", th)
   const ikm = concat(...dhs, ...(ss ? [ss] : []))
   trace.add("prk", suites.extract(th, ikm))
-  trace.add("rk", rootKey(suite, th, [ikm]))
+  trace.add("rk0", rootKey(suite, th, [ikm]))
   trace.add("sid", sessionId(th))
   return trace
 }
