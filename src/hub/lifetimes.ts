@@ -23,6 +23,9 @@ export class Lifetimes {
   readonly #environment: Environment
   readonly #deliveries: Deliveries
   #cancel: (() => void) | null = null
+  /** The due time that the timer is set for. */
+  #armed = Number.POSITIVE_INFINITY
+  #stopped = false
   /** Whether {@link sweep} is to be called. */
   due = false
 
@@ -54,15 +57,18 @@ export class Lifetimes {
 
   /** Ends the timer. */
   stop(): void {
+    this.#stopped = true
     this.#cancel?.()
-    this.#cancel = (): void => undefined
   }
 
   #armAt(due: number, wake: () => void): void {
-    if (this.#cancel !== null) return
+    if (this.#stopped || due >= this.#armed) return
+    this.#cancel?.()
+    this.#armed = due
     const wait = Math.max(SWEEP_INTERVAL, due * 1000 - this.#environment.now())
     this.#cancel = this.#environment.after(wait, () => {
       this.#cancel = null
+      this.#armed = Number.POSITIVE_INFINITY
       this.due = true
       wake()
     })

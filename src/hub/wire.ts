@@ -1,5 +1,5 @@
 import { decode, encode, type Value } from "../encoding.ts"
-import { AgentMeshError, type ErrorCode } from "../errors.ts"
+import { AgentMeshError } from "../errors.ts"
 import { bytes, list, literal, nullable, type Shape, tuple, uint } from "../shape.ts"
 
 /** The version of the hub protocol. */
@@ -52,7 +52,7 @@ export const HUB_ERRORS = [
   "hub/replaced",
   "hub/unknown-request",
   "hub/internal",
-] as const satisfies readonly ErrorCode[]
+] as const
 
 /** A code that a hub can send. */
 export type HubErrorCode = (typeof HUB_ERRORS)[number]

@@ -1,0 +1,73 @@
+// Hubs under test: one interface, so that each test runs on every kind.
+
+import { MemoryLevel } from "memory-level"
+import type { Hub } from "../../src/hub/hub.ts"
+import type { HubOptions } from "../../src/hub/local-hub.ts"
+import { LocalHub } from "../../src/hub/local-hub.ts"
+import { DatabaseStore, type HubStore } from "../../src/hub/store.ts"
+import { TestClock } from "./clock.ts"
+
+/** A store whose writes a test can stop, and fail. */
+export class FaultyStore implements HubStore {
+  readonly durable = true
+  readonly #inner: HubStore
+  /** Writes fail while this is set. */
+  failing = false
+  /** Writes wait for this. */
+  gate: Promise<void> = Promise.resolve()
+  /** Batches written. */
+  writes = 0
+
+  constructor(inner: HubStore = new DatabaseStore(new MemoryLevel({ valueEncoding: "view" }))) {
+    this.#inner = inner
+  }
+
+  open = (): Promise<void> => this.#inner.open()
+  close = (): Promise<void> => this.#inner.close()
+  read: HubStore["read"] = (keys) => this.#inner.read(keys)
+  range: HubStore["range"] = (...range) => this.#inner.range(...range)
+  write: HubStore["write"] = async (rows) => {
+    await this.gate
+    if (this.failing) throw new Error("no space left on device")
+    this.writes++
+    await this.#inner.write(rows)
+  }
+}
+
+/** A running hub. */
+export interface TestHub {
+  readonly clock: TestClock
+  readonly store: FaultyStore
+  /** What agents connect to; another one after a restart. */
+  readonly hub: Hub
+  /** Stops the hub and starts another on the same store. */
+  restart(): Promise<void>
+  close(): Promise<void>
+}
+
+export type HubFactory = (options?: HubOptions) => Promise<TestHub>
+
+/** A hub in process. */
+export const localHub: HubFactory = async (options = {}) => {
+  const clock = new TestClock()
+  const store = new FaultyStore()
+  const make = (): LocalHub => new LocalHub({ store, environment: clock, ...options })
+  let hub = make()
+  await hub.listAgents()
+  return {
+    clock,
+    store,
+    get hub() {
+      return hub
+    },
+    async restart() {
+      await hub.close()
+      hub = make()
+      await hub.listAgents()
+    },
+    close: () => hub.close(),
+  }
+}
+
+/** Every kind of hub, by name. */
+export const HUBS: readonly (readonly [string, HubFactory])[] = [["LocalHub", localHub]]
