@@ -1,6 +1,6 @@
 // SPEC §6, §12: own bundles and one-time keys: made, rotated, published, erased.
 
-import { createBundle, createOneTimeKey } from "../bundle.ts"
+import { createBundle, createOneTimeKey, type OneTimeKey } from "../bundle.ts"
 import { toHex } from "../bytes.ts"
 import {
   BUNDLE_ROTATION,
@@ -25,6 +25,8 @@ export class KeyKeeper {
   readonly #wanted: number
   /** When one-time keys were made, and how many. */
   #made: readonly { readonly at: number; readonly count: number }[] = []
+  /** Suites that are being filled up to the wanted number. */
+  readonly #filling = new Set<Suite>()
   #rotatedForReplays = 0
 
   /** @param wanted - One-time keys to have at the hub for a suite. */
@@ -63,22 +65,29 @@ export class KeyKeeper {
     return row
   }
 
-  /** Stages one-time keys so that the hub has enough of each suite; returns them signed. */
-  refill(left: ReadonlyMap<number, number>): readonly Uint8Array[] {
+  /**
+   * Stages one-time keys for the suites of which the hub has few.
+   *
+   * @param left - Keys of each suite at the hub.
+   * @param most - Keys to make of each suite now.
+   */
+  refill(left: ReadonlyMap<number, number>, most: number): readonly OneTimeKey[] {
     const { store, own, now, suites, environment } = this.#core
-    const signed: Uint8Array[] = []
+    const keys: OneTimeKey[] = []
     for (const suite of suites) {
-      const missing = this.#wanted - (left.get(suite) ?? 0)
-      const low = (left.get(suite) ?? 0) <= Math.min(REFILL_ONE_TIME, this.#wanted / 2)
-      const count = low ? Math.min(missing, this.#allowance(suite)) : 0
+      const have = left.get(suite) ?? 0
+      if (have <= Math.min(REFILL_ONE_TIME, this.#wanted / 2)) this.#filling.add(suite)
+      if (have >= this.#wanted) this.#filling.delete(suite)
+      if (!this.#filling.has(suite)) continue
+      const count = Math.min(this.#wanted - have, most, this.#allowance(suite))
       for (let i = 0; i < count; i++) {
         const key = createOneTimeKey(own, suite, now, environment.draw)
         store.put("key/one-time", toHex(key.ref), key)
-        signed.push(key.bytes)
+        keys.push(key)
       }
       if (count > 0) this.#made = [...this.#made, { at: now, count }]
     }
-    return signed
+    return keys
   }
 
   /** How many one-time keys may be made now, whatever the hub says. */

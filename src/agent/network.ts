@@ -103,7 +103,7 @@ export class Network {
   /** Connects, registers and publishes. */
   async start(): Promise<void> {
     await this.#client.start()
-    await this.#publisher.settled
+    await this.#publisher.registered
   }
 
   /** Leaves the hub. */

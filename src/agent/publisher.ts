@@ -4,10 +4,14 @@ import { openBundle } from "../bundle.ts"
 import { equalBytes } from "../bytes.ts"
 import { AgentMeshError } from "../errors.ts"
 import type { Counts, HubClient } from "../hub/client.ts"
-import { MAX_ONE_TIME_PUT, MAX_SEQ_AHEAD } from "../limits.ts"
+import { MAX_SEQ_AHEAD } from "../limits.ts"
 import type { Core } from "./core.ts"
 import type { Engine } from "./engine.ts"
 import type { KeyKeeper } from "./keys.ts"
+
+/** One-time keys of a suite that a login waits for, and that are made at a time later. */
+const FIRST_ONE_TIME = 8
+const CHUNK = 20
 
 /** Publishes bundle and one-time keys of one agent. */
 export class Publisher {
@@ -16,11 +20,9 @@ export class Publisher {
   readonly #keeper: KeyKeeper
   readonly #client: HubClient
   readonly #problem: (error: unknown) => void
+  /** Everything that is being published, and the part that makes the agent reachable. */
   #work: Promise<void> = Promise.resolve()
-  /** A drop that was not acknowledged has to be repeated with fresh keys (AGENT-33). */
-  #dropAgain = false
-  /** A bundle was committed but the hub has not said that it has it (AGENT-31). */
-  #unpublished = true
+  #registered: Promise<void> = Promise.resolve()
 
   constructor(
     core: Core,
@@ -35,14 +37,16 @@ export class Publisher {
     this.#problem = problem
   }
 
-  /** Resolves when nothing is being published. */
-  get settled(): Promise<void> {
-    return this.#work
+  /** Resolves when the bundle and first one-time keys are at the hub; the others follow. */
+  get registered(): Promise<void> {
+    return this.#registered
   }
 
-  /** Publishes what is due after a login: all of it if the hub holds the keys of a lost state. */
+  /** Publishes what is due after a login. */
   begin(counts: Counts): void {
-    this.#work = this.#publish(counts).catch(this.#problem)
+    const published = this.#publish(counts)
+    this.#registered = published.then(() => {}).catch(this.#problem)
+    this.#work = published.then((left) => this.#fill(left)).catch(() => {})
   }
 
   /** Publishes what is due: after a rotation, or when one-time keys are low. */
@@ -50,46 +54,76 @@ export class Publisher {
     this.#work = this.#work
       .then(() => this.#client.counts())
       .then((counts) => this.#publish(counts))
+      .then((left) => this.#fill(left))
       .catch(this.#problem)
   }
 
-  async #publish(counts: Counts): Promise<void> {
-    const core = this.#core
-    const { store } = core
-    const known = core.currentBundle
-    // Keys at the hub may belong to a state that was lost: they would send first contacts into
-    // the void (AGENT-32).
-    const foreign = counts.bundleSeq !== null && counts.bundleSeq !== known?.bundle.seq
-    const drop = store.meta.imported || (foreign && !this.#unpublished) || this.#dropAgain
+  /** The bundle, and enough one-time keys for the first peers; returns what is at the hub then. */
+  async #publish(counts: Counts): Promise<ReadonlyMap<number, number>> {
+    const { store } = this.#core
     const bundle = await this.#engine.run(() => {
-      const renew = this.#keeper.rotationDue || (drop && !this.#dropAgain)
-      return renew || known === undefined ? this.#keeper.rotate() : known
+      const known = this.#core.currentBundle
+      const { bundleSeq } = counts
+      const explained = bundleSeq === known?.bundle.seq || bundleSeq === store.meta.publishedSeq
+      // Keys at the hub may belong to a state that was lost: they would send first contacts into
+      // the void (AGENT-32).
+      const foreign = known ? !explained : bundleSeq !== null
+      if (foreign) store.updateMeta({ dropDue: true })
+      return known && !foreign && !this.#keeper.rotationDue ? known : this.#keeper.rotate()
     })
-    if (counts.bundleSeq !== bundle.bundle.seq) await this.#putBundle(bundle.bundle.bytes)
-    const left = drop ? new Map<number, number>() : counts.oneTime
-    const keys = await this.#engine.run(() => this.#keeper.refill(left))
-    this.#dropAgain = drop
-    for (let at = 0; at < keys.length; at += MAX_ONE_TIME_PUT) {
-      await this.#client.putOneTime(drop && at === 0, keys.slice(at, at + MAX_ONE_TIME_PUT))
-    }
-    this.#dropAgain = false
-    if (store.meta.imported) await this.#engine.run(() => store.updateMeta({ imported: false }))
+    if (counts.bundleSeq !== bundle.bundle.seq) await this.#putBundle(bundle.bundle)
+    const drop = store.meta.dropDue
+    const left = new Map(drop ? [] : counts.oneTime)
+    await this.#putOneTime(left, FIRST_ONE_TIME, drop)
+    if (drop) await this.#engine.run(() => store.updateMeta({ dropDue: false })) // AGENT-33
+    return left
   }
 
-  async #putBundle(bytes: Uint8Array): Promise<void> {
-    this.#unpublished = true
+  /** The remaining one-time keys, a few at a time: they take a while, and nobody waits. */
+  async #fill(before: ReadonlyMap<number, number>): Promise<void> {
+    const left = new Map(before)
+    while ((await this.#putOneTime(left, CHUNK, false)) > 0);
+  }
+
+  /** Makes and publishes up to `most` one-time keys of each suite that is low; counts them in. */
+  async #putOneTime(left: Map<number, number>, most: number, drop: boolean): Promise<number> {
+    const { store } = this.#core
+    const keys = await this.#engine.run(() => this.#keeper.refill(left, most))
+    if (keys.length === 0 && !drop) return 0
+    try {
+      await this.#client.putOneTime(
+        drop,
+        keys.map((key) => key.bytes),
+      )
+    } catch (error) {
+      // Refused keys are gone; those without a reply may be at the hub and stay live (AGENT-35).
+      const refused = error instanceof AgentMeshError && error.code !== "hub/unreachable"
+      const refs = refused ? keys.map((key) => toHex(key.ref)) : []
+      await this.#engine.run(() => {
+        for (const ref of refs) store.delete("key/one-time", ref)
+      })
+      throw error
+    }
+    for (const { suite } of keys) left.set(suite, (left.get(suite) ?? 0) + 1)
+    return keys.length
+  }
+
+  async #putBundle(bundle: Bundle): Promise<void> {
+    let { bytes, seq } = bundle
     try {
       await this.#client.putBundle(bytes)
     } catch (error) {
       if (!(error instanceof AgentMeshError) || error.code !== "hub/bundle-stale") throw error
-      const row = await this.#raiseSeq()
-      await this.#client.putBundle(row)
+      const raised = await this.#raiseSeq()
+      bytes = raised.bytes
+      seq = raised.seq
+      await this.#client.putBundle(bytes)
     }
-    this.#unpublished = false
+    await this.#engine.run(() => this.#core.store.updateMeta({ publishedSeq: seq }))
   }
 
   /** The hub's seq is a hint: only an own signature makes it count (BUNDLE-8). */
-  async #raiseSeq(): Promise<Uint8Array> {
+  async #raiseSeq(): Promise<Bundle> {
     const { own, store, now } = this.#core
     const { bundle: bytes } = await this.#client.getBundle(own.name, [])
     const theirs = openBundle(bytes)
@@ -99,6 +133,6 @@ export class Publisher {
       if (theirs.seq > store.meta.seq) store.updateMeta({ seq: theirs.seq })
       return this.#keeper.rotate()
     })
-    return row.bundle.bytes
+    return row.bundle
   }
 }

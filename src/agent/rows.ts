@@ -23,8 +23,10 @@ export interface MetaRow {
   /** Ids of peers to which no application content was ever sent: how many, and their floor. */
   readonly seen: number
   readonly floorMs: number
-  /** Whether the identity was imported and its keys at the hub must be replaced. */
-  readonly imported: boolean
+  /** Seq of the bundle that the hub said it has; null before. */
+  readonly publishedSeq: number | null
+  /** Whether the one-time keys at the hub are of a lost state and have to be dropped. */
+  readonly dropDue: boolean
 }
 
 /** The secrets of the identity. */

@@ -40,7 +40,8 @@ const FRESH: MetaRow = {
   jumpedAt: null,
   seen: 0,
   floorMs: 0,
-  imported: false,
+  publishedSeq: null,
+  dropDue: false,
 }
 
 const inUse = new WeakSet<Database>()
