@@ -1,7 +1,7 @@
 // SPEC §12 agent: what the agent publishes at its hub, and when.
 
-import { openBundle } from "../bundle.ts"
-import { equalBytes } from "../bytes.ts"
+import { type Bundle, openBundle } from "../bundle.ts"
+import { equalBytes, toHex } from "../bytes.ts"
 import { AgentMeshError } from "../errors.ts"
 import type { Counts, HubClient } from "../hub/client.ts"
 import { MAX_SEQ_AHEAD } from "../limits.ts"
@@ -9,9 +9,11 @@ import type { Core } from "./core.ts"
 import type { Engine } from "./engine.ts"
 import type { KeyKeeper } from "./keys.ts"
 
-/** One-time keys of a suite that a login waits for, and that are made at a time later. */
+/** One-time keys of a suite that a login waits for; those made at a time later, with a pause. */
 const FIRST_ONE_TIME = 8
-const CHUNK = 20
+const CHUNK = 10
+/** Milliseconds. */
+const PAUSE = 250
 
 /** Publishes bundle and one-time keys of one agent. */
 export class Publisher {
@@ -82,7 +84,9 @@ export class Publisher {
   /** The remaining one-time keys, a few at a time: they take a while, and nobody waits. */
   async #fill(before: ReadonlyMap<number, number>): Promise<void> {
     const left = new Map(before)
-    while ((await this.#putOneTime(left, CHUNK, false)) > 0);
+    do {
+      await new Promise<void>((resume) => this.#core.environment.after(PAUSE, resume))
+    } while ((await this.#putOneTime(left, CHUNK, false)) > 0)
   }
 
   /** Makes and publishes up to `most` one-time keys of each suite that is low; counts them in. */
