@@ -88,7 +88,7 @@ const BUNDLE_BODY = tuple(
 )
 const ONE_TIME_BODY = tuple(literal(label("one-time")), text, key32, uint, key32, optionalEk, uint)
 
-/** A prekey of suite 1 or 2; of any other suite the rest is skipped unread. */
+/** A prekey of suite 1 or 2; of any other suite the rest is skipped unread (BUNDLE-10). */
 function readPrekey(value: Value): { suite: number; key: ExchangePublic | null } {
   const items = list((item) => item, 1)(value)
   const suite = uint(items[0] as Value)
@@ -196,18 +196,19 @@ export interface BundleContext {
 }
 
 /**
- * Reads a bundle and checks all that does not depend on time or memory (SPEC §6.4).
+ * Reads a bundle and checks all that does not depend on time or memory (SPEC §6.4). The signature is
+ * verified, and the reference computed, over the body as it was received (ENCODING-5).
  *
  * @param signed - The signed bundle, at most {@link MAX_BUNDLE} bytes.
  * @throws {@link AgentMeshError} `encoding/*`, `identity/name`, `suite/bad-key`, `bundle/flags`,
  * `bundle/prekeys`, `bundle/signature`.
  */
 export function openBundle(signed: Uint8Array): Bundle {
-  const [body, sig] = decodeAs(SIGNED, signed, MAX_BUNDLE)
+  const [body, sig] = decodeAs(SIGNED, signed, MAX_BUNDLE) // BUNDLE-10
   const fields = decodeAs(BUNDLE_BODY, body)
   const [, name, ik, dk, seq, notBefore, notAfter, flags, entries] = fields
-  checkName(name)
-  checkEd25519(ik)
+  checkName(name) // BUNDLE-11
+  checkEd25519(ik) // BUNDLE-12
   checkX25519(dk)
   const prekeys: Prekey[] = []
   for (const { suite, key } of entries) {
@@ -215,16 +216,18 @@ export function openBundle(signed: Uint8Array): Bundle {
     checkExchange(key)
     prekeys.push({ suite: suite as Suite, ...key })
   }
+  // BUNDLE-13
   require((flags & ~ONE_TIME_REQUIRED) === 0 && flags <= 1, "bundle/flags", "unknown flag")
   checkPrekeys(
     entries.map((entry) => entry.suite),
     [dk, ...prekeys.map((prekey) => prekey.x)],
   )
-  require(verify(ik, body, sig), "bundle/signature", "the signature does not verify")
+  require(verify(ik, body, sig), "bundle/signature", "the signature does not verify") // BUNDLE-15
   const ref = sha256(body)
   return { name, ik, dk, seq, notBefore, notAfter, flags, prekeys, ref, bytes: signed }
 }
 
+/** BUNDLE-14 */
 function checkPrekeys(suites: readonly number[], keys: readonly Uint8Array[]): void {
   const counted = suites.length >= 1 && suites.length <= MAX_PREKEYS
   require(counted, "bundle/prekeys", `${suites.length} prekeys`)
@@ -239,7 +242,8 @@ function checkPrekeys(suites: readonly number[], keys: readonly Uint8Array[]): v
 }
 
 /**
- * Accepts a bundle for a handshake or as a contact card; pure, nothing is remembered (SPEC §6.4).
+ * Accepts a bundle for a handshake or as a contact card; pure, nothing is remembered (BUNDLE-24).
+ * A stored bundle goes through it again at the time of use (BUNDLE-26).
  *
  * @param signed - The signed bundle, at most {@link MAX_BUNDLE} bytes.
  * @throws {@link AgentMeshError} what {@link openBundle} throws, then `bundle/lifetime`,
@@ -249,26 +253,27 @@ function checkPrekeys(suites: readonly number[], keys: readonly Uint8Array[]): v
 export function acceptBundle(signed: Uint8Array, context: BundleContext): Bundle {
   const bundle = openBundle(signed)
   const { now, known } = context
-  const lifetime = bundle.notAfter - bundle.notBefore
+  const lifetime = bundle.notAfter - bundle.notBefore // BUNDLE-16
   require(lifetime > 0 && lifetime <= MAX_BUNDLE_LIFETIME, "bundle/lifetime", `${lifetime} s`)
-  const begun = bundle.notBefore - CLOCK_SKEW <= now
+  const begun = bundle.notBefore - CLOCK_SKEW <= now // BUNDLE-17
   require(begun, "bundle/not-yet-valid", `valid from ${bundle.notBefore}, now ${now}`)
-  const ended = now > bundle.notAfter + CLOCK_SKEW
+  const ended = now > bundle.notAfter + CLOCK_SKEW // BUNDLE-18
   require(!ended, "bundle/expired", `valid until ${bundle.notAfter}, now ${now}`)
-  const served = context.name === undefined || bundle.name === context.name
+  const served = context.name === undefined || bundle.name === context.name // BUNDLE-19
   require(served, "bundle/name-mismatch", `asked for ${context.name}, got ${bundle.name}`)
   if (context.fingerprint) {
-    const same = fingerprint(bundle.ik) === context.fingerprint
+    const same = fingerprint(bundle.ik) === context.fingerprint // BUNDLE-20, IDENTITY-8
     require(same, "identity/fingerprint", `${bundle.name} has another identity key`)
   }
   if (context.pinned) {
-    const same = equalBytes(bundle.ik, context.pinned)
+    const same = equalBytes(bundle.ik, context.pinned) // BUNDLE-21, IDENTITY-9
     require(same, "identity/changed", `${bundle.name} has another identity key than before`)
   }
   if (known) {
+    // BUNDLE-22
     require(bundle.seq >= known.seq, "bundle/rollback", `seq ${bundle.seq}, seen ${known.seq}`)
     if (bundle.seq === known.seq && known.ref !== null) {
-      const same = equalBytes(bundle.ref, known.ref)
+      const same = equalBytes(bundle.ref, known.ref) // BUNDLE-23
       require(same, "bundle/equivocation", `two bundles with seq ${bundle.seq}`)
     }
   }
@@ -276,7 +281,7 @@ export function acceptBundle(signed: Uint8Array, context: BundleContext): Bundle
 }
 
 /**
- * Accepts a one-time key for a handshake with the owner of `bundle` (SPEC §6.4).
+ * Accepts a one-time key for a handshake with the owner of `bundle` (BUNDLE-28).
  *
  * @param signed - The signed one-time key, at most {@link MAX_BUNDLE} bytes.
  * @param bundle - The accepted bundle of the peer.
@@ -330,7 +335,7 @@ export function openOneTimeKey(signed: Uint8Array): OneTimeKey {
 
 const CARD_PREFIX = "agentmesh1:"
 
-/** The text form of a bundle: prefix and unpadded canonical base64url. */
+/** The text form of a bundle: prefix and unpadded canonical base64url (BUNDLE-9). */
 export function encodeCard(signed: Uint8Array): string {
   let binary = ""
   for (const byte of signed) binary += String.fromCharCode(byte)
@@ -339,7 +344,7 @@ export function encodeCard(signed: Uint8Array): string {
 }
 
 /**
- * The signed bundle of a card in text form; not yet accepted.
+ * The signed bundle of a card in text form; not yet accepted (BUNDLE-30).
  *
  * @throws {@link AgentMeshError} `encoding/malformed` unless it is the one text of its bytes.
  */

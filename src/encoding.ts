@@ -48,7 +48,7 @@ function fail(code: ErrorCode, at: number, what: string): never {
 function readArgument(s: Scan, info: number, start: number): number {
   if (info < 24) return info
   const size = 1 << (info - 24)
-  if (s.at + size > s.bytes.length) fail("encoding/malformed", start, "truncated head")
+  if (s.at + size > s.bytes.length) fail("encoding/malformed", start, "truncated head") // ENCODING-12
   const at = s.at
   s.at += size
   if (size === 1) return s.view.getUint8(at)
@@ -61,7 +61,7 @@ const SMALLEST: readonly number[] = [24, 0x100, 0x1_0000, 0x1_0000_0000]
 
 function readItem(s: Scan, depth: number): PayloadValue {
   const start = s.at
-  if (start >= s.bytes.length) fail("encoding/malformed", start, "truncated item")
+  if (start >= s.bytes.length) fail("encoding/malformed", start, "truncated item") // ENCODING-11
   const initial = s.bytes[s.at++] as number
   const major = initial >> 5
   const info = initial & 0x1f
@@ -71,39 +71,40 @@ function readItem(s: Scan, depth: number): PayloadValue {
   }
   const argument = indefinite ? 0 : readArgument(s, info, start)
   if (major === 7) return readSimple(s, start, info, argument, depth)
-  if (indefinite) fail("encoding/profile", start, "indefinite length")
+  if (indefinite) fail("encoding/profile", start, "indefinite length") // ENCODING-13
   if (major === 6 || (!s.payload && (major === 1 || major === 5))) {
     fail("encoding/profile", start, "type outside the profile")
   }
   if (info >= 24 && argument < (SMALLEST[info - 24] as number)) {
-    fail("encoding/profile", start, "head not in shortest form")
+    fail("encoding/profile", start, "head not in shortest form") // ENCODING-14
   }
   const magnitude = major === 1 ? argument + 1 : argument
   if (major < 2 && magnitude > Number.MAX_SAFE_INTEGER) {
-    fail("encoding/limit", start, "integer beyond 2^53-1")
+    fail("encoding/limit", start, "integer beyond 2^53-1") // ENCODING-15
   }
   checkDepth(s, depth, start)
   if (major === 0) return argument
   if (major === 1) return -1 - argument
-  // Every item has at least one byte: a head that claims more allocates nothing.
+  // Every item has at least one byte: a head that claims more allocates nothing (ENCODING-17).
   const least = major === 5 ? argument * 2 : argument
   if (least > s.bytes.length - s.at) fail("encoding/malformed", start, "truncated item")
   if (major === 4) return readArray(s, argument, depth)
   if (major === 5) return readMap(s, argument, depth)
   const string = s.bytes.subarray(s.at, s.at + argument)
   s.at += argument
+  // A byte string is not looked into: whoever opens it judges it, at depth 1 (ENCODING-24).
   return major === 2 ? new Uint8Array(string) : readText(string, start)
 }
 
 function checkDepth(s: Scan, depth: number, start: number): void {
-  if (depth > s.maxDepth) fail("encoding/limit", start, "nested too deep")
+  if (depth > s.maxDepth) fail("encoding/limit", start, "nested too deep") // ENCODING-16
 }
 
 function readText(string: Uint8Array, start: number): string {
   try {
     return fromUtf8(string)
   } catch {
-    return fail("encoding/profile", start, "text is not UTF-8")
+    return fail("encoding/profile", start, "text is not UTF-8") // ENCODING-18
   }
 }
 
@@ -114,7 +115,7 @@ function readArray(s: Scan, length: number, depth: number): PayloadValue[] {
 }
 
 function readMap(s: Scan, pairs: number, depth: number): Payload {
-  const map: Record<string, PayloadValue> = Object.create(null)
+  const map: Record<string, PayloadValue> = Object.create(null) // ENCODING-25
   let previous: Uint8Array | undefined
   for (let i = 0; i < pairs; i++) {
     const start = s.at
@@ -122,7 +123,7 @@ function readMap(s: Scan, pairs: number, depth: number): Payload {
     const key = s.bytes.subarray(start, s.at)
     if (typeof name !== "string") fail("encoding/profile", start, "key is not text")
     if (previous !== undefined && compareBytes(previous, key) >= 0) {
-      fail("encoding/profile", start, "keys not sorted or repeated")
+      fail("encoding/profile", start, "keys not sorted or repeated") // ENCODING-20
     }
     previous = key
     map[name] = readItem(s, depth + 1)
@@ -145,19 +146,20 @@ function readSimple(
   if (info !== 27) return info === 21
   const number = s.view.getFloat64(s.at - 8)
   if (!Number.isFinite(number) || Number.isSafeInteger(number)) {
-    fail("encoding/profile", start, "float that is no number or an integer")
+    fail("encoding/profile", start, "float that is no number or an integer") // ENCODING-19
   }
   return number
 }
 
 function decodeItem(bytes: Uint8Array, profile: Profile, limit: number): PayloadValue {
+  // ENCODING-10
   require(bytes.length <= limit, "encoding/limit", `${bytes.length} bytes, at most ${limit}`)
   const payload = profile === "payload"
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const maxDepth = payload ? MAX_PAYLOAD_DEPTH : MAX_DEPTH
   const s: Scan = { bytes, view, payload, maxDepth, at: 0 }
   const item = readItem(s, 1)
-  if (s.at !== bytes.length) fail("encoding/malformed", s.at, "trailing bytes")
+  if (s.at !== bytes.length) fail("encoding/malformed", s.at, "trailing bytes") // ENCODING-21
   return item
 }
 
@@ -180,25 +182,26 @@ export function decode(bytes: Uint8Array, limit: number = MAX_OBJECT): Value {
  */
 export function decodePayload(bytes: Uint8Array): Payload {
   const payload = decodeItem(bytes, "payload", MAX_OBJECT)
-  require((bytes[0] as number) >> 5 === 5, "encoding/shape", "a payload is a map")
+  require((bytes[0] as number) >> 5 === 5, "encoding/shape", "a payload is a map") // ENCODING-23
   return payload as Payload
 }
 
 // ---- encode ----
 
 function canonicalNumber(value: number): number | bigint {
-  // cbor-x writes integers from 2^32 on as floats, but big integers as integers.
-  if (!Number.isSafeInteger(value)) return value
+  // cbor-x writes integers from 2^32 on as floats, but big integers as integers (ENCODING-7).
+  if (!Number.isSafeInteger(value)) return value // always nine bytes: ENCODING-8
   return value >= 0x1_0000_0000 || value < -0x1_0000_0000 ? BigInt(value) : value
 }
 
 function canonical(value: unknown, payload: boolean, depth: number): unknown {
+  // ENCODING-4
   if (depth > (payload ? MAX_PAYLOAD_DEPTH : MAX_DEPTH)) throw new RangeError("nested too deep")
   if (value === null) return null
   if (value instanceof Uint8Array) return value
   if (typeof value === "string") {
-    if (!value.isWellFormed()) throw new TypeError("text has a lone surrogate")
-    return value
+    if (!value.isWellFormed()) throw new TypeError("text has a lone surrogate") // ENCODING-3
+    return value // as it is: ENCODING-2
   }
   if (typeof value === "number") {
     if (!payload && (!Number.isSafeInteger(value) || value < 0)) {
@@ -219,7 +222,7 @@ function canonicalMap(value: object, depth: number): Map<string, unknown> {
   if (prototype !== null && prototype !== Object.prototype) {
     throw new TypeError("only plain objects can be encoded")
   }
-  // Text keys sorted by encoding: shorter UTF-8 first, then bytewise.
+  // Text keys sorted by encoding: shorter UTF-8 first, then bytewise (ENCODING-6).
   const entries = Object.entries(value).map(([key, item]) => {
     if (!key.isWellFormed()) throw new TypeError("a key has a lone surrogate")
     return { key, bytes: toUtf8(key), item: canonical(item, true, depth + 1) }
@@ -229,7 +232,7 @@ function canonicalMap(value: object, depth: number): Map<string, unknown> {
 }
 
 /**
- * Encodes a protocol value as C(value) (SPEC §3.3).
+ * Encodes a protocol value as C(value) (SPEC §3.3, ENCODING-1).
  *
  * @param value - Integers from 0 to 2^53-1, byte strings, well-formed text, null, arrays.
  * @throws TypeError or RangeError for any other value, or deeper than {@link MAX_DEPTH}.
@@ -239,7 +242,7 @@ export function encode(value: Value): Uint8Array {
 }
 
 /**
- * Encodes an application payload in canonical form (SPEC §3.3).
+ * Encodes an application payload in canonical form (SPEC §3.3, ENCODING-9).
  *
  * @param payload - A plain object; values as {@link PayloadValue}.
  * @throws {@link AgentMeshError} `agent/payload` if a value cannot be encoded.

@@ -11,7 +11,10 @@ export interface Peer {
   readonly ik: Uint8Array
 }
 
-/** Both long-term key pairs of the agent itself; the secrets have 32 bytes each. */
+/**
+ * Both long-term key pairs of the agent itself; the secrets have 32 bytes each. This implementation
+ * never changes `dk`, as IDENTITY-3 would allow.
+ */
 export interface OwnIdentity extends Peer {
   readonly ikSecret: Uint8Array
   /** X25519 DH identity key, 32 bytes. */
@@ -25,6 +28,7 @@ export interface Address {
   readonly fingerprint: string | null
 }
 
+// IDENTITY-1
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
 const FINGERPRINT = /^[0-9a-f]{4}(?::[0-9a-f]{4}){7}$/
 
@@ -39,12 +43,13 @@ export function isName(name: string): boolean {
  * @throws {@link AgentMeshError} `identity/name`.
  */
 export function checkName(name: string): void {
+  // IDENTITY-6
   require(isName(
     name,
   ), "identity/name", "a name has 1 to 64 characters: a-z, 0-9, then also . _ and -")
 }
 
-/** Draws a new identity: `identity` 32 bytes, `dh` 32 bytes. */
+/** Draws a new identity: `identity` 32 bytes and, independently, `dh` 32 bytes (IDENTITY-2). */
 export function createIdentity(name: string, draw: Draw): OwnIdentity {
   checkName(name)
   return restoreIdentity(name, draw("identity", 32), draw("dh", 32))
@@ -60,7 +65,7 @@ export function restoreIdentity(
   return { name, ik: ed25519Public(ikSecret), ikSecret, dk: x25519Public(dkSecret), dkSecret }
 }
 
-/** First 16 bytes of SHA-256(ik) as eight groups of four hex digits. */
+/** First 16 bytes of SHA-256(ik) as eight groups of four hex digits (IDENTITY-4). */
 export function fingerprint(ik: Uint8Array): string {
   const hex = toHex(sha256(ik).subarray(0, 16))
   return (hex.match(/.{4}/g) as string[]).join(":")
@@ -77,6 +82,7 @@ export function parseAddress(address: string): Address {
   checkName(name)
   if (at < 0) return { name, fingerprint: null }
   const print = address.slice(at + 1)
+  // IDENTITY-7
   require(FINGERPRINT.test(
     print,
   ), "identity/fingerprint", "a fingerprint is eight groups of four lower-case hex digits, joined by colons")
@@ -88,7 +94,7 @@ export function formatAddress(peer: Peer): string {
   return `${peer.name}#${fingerprint(peer.ik)}`
 }
 
-/** Both lines `name fingerprint`, sorted, for two people to compare; never hashed together. */
+/** Both lines `name fingerprint`, sorted, for two people; never hashed together (IDENTITY-5). */
 export function safetyNumber(a: Peer, b: Peer): string {
   return [a, b]
     .map((peer) => `${peer.name} ${fingerprint(peer.ik)}`)

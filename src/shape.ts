@@ -7,7 +7,7 @@ import { require } from "./errors.ts"
 export type Shape<T> = (value: Value) => T
 
 function shape(condition: boolean, what: string): asserts condition {
-  require(condition, "encoding/shape", what)
+  require(condition, "encoding/shape", what) // ENCODING-22
 }
 
 /** `uint`. */

@@ -9,7 +9,10 @@ export * from "./limits.ts"
 
 // ---- registries (SPEC Appendix A) ----
 
-/** The one algorithm table: what each suite has. Suite 0 and those from 0xFF00 are reserved. */
+/**
+ * The one algorithm table: what each suite has (SUITE-1, SUITE-2). An id names its whole row, and
+ * nothing chooses an algorithm by anything else (SUITE-3). 0 and the ids from 0xFF00 are reserved.
+ */
 export const SUITES = {
   1: { dh: "X25519", kem: null, signature: "Ed25519", kdf: "HKDF-SHA256", aead: "AES-256-GCM" },
   2: {
@@ -62,7 +65,7 @@ export type Purpose = (typeof PURPOSES)[number]
 
 // ---- random draws ----
 
-/** Every random value of the protocol has a name, so that tests can fix it (SPEC §4). */
+/** Every random value of the protocol has a name, so that tests can fix it (SPEC §4, SUITE-6). */
 export type DrawName =
   | "identity"
   | "dh"
@@ -85,7 +88,7 @@ export type DrawName =
 /** Source of `length` random bytes for the value called `name`. */
 export type Draw = (name: DrawName, length: number) => Uint8Array
 
-/** The source for production: the operating system. */
+/** The source for production: the operating system (SUITE-5). The test mode is not here (SUITE-7). */
 export const osDraw: Draw = (_name, length) => backend.random(length)
 
 // ---- labels, hash, key derivation ----
@@ -172,7 +175,7 @@ export function createExchangeKey(
   draw: Draw,
   name: "prekey" | "one-time" | "ratchet",
 ): ExchangeKey {
-  const x = draw(name, 32)
+  const x = draw(name, 32) // as drawn: X25519 clamps (SUITE-4)
   const kem = hasKem(suite) ? draw(`${name}-kem`, 64) : null
   const ek = kem && backend.kemPublic(kem)
   return { public: { x: x25519Public(x), ek }, secret: { x, kem } }
@@ -197,7 +200,7 @@ function isCanonicalU(key: Uint8Array): boolean {
  * @throws {@link AgentMeshError} `suite/bad-key` unless bit 255 is clear and u < p.
  */
 export function checkX25519(key: Uint8Array): void {
-  require(isCanonicalU(key), "suite/bad-key", "X25519 key is not canonical")
+  require(isCanonicalU(key), "suite/bad-key", "X25519 key is not canonical") // SUITE-8
 }
 
 /**
@@ -207,6 +210,7 @@ export function checkX25519(key: Uint8Array): void {
  */
 export function dh(secret: Uint8Array, remote: Uint8Array): Uint8Array {
   const shared = backend.x25519(secret, remote)
+  // SUITE-12
   if (shared === null) throw new AgentMeshError("suite/bad-key", "X25519 result is all zero")
   return shared
 }
@@ -219,10 +223,10 @@ export function dh(secret: Uint8Array, remote: Uint8Array): Uint8Array {
  * @throws {@link AgentMeshError} `suite/bad-key` if the modulus check of FIPS 203 fails.
  */
 export function checkKem(ek: Uint8Array): void {
-  require(backend.kemValid(ek), "suite/bad-key", "ML-KEM key fails the modulus check")
+  require(backend.kemValid(ek), "suite/bad-key", "ML-KEM key fails the modulus check") // SUITE-10
 }
 
-/** Accepts both halves of an exchange key. */
+/** Accepts both halves of an exchange key, before anything is computed with them (SUITE-11). */
 export function checkExchange(key: ExchangePublic): void {
   checkX25519(key.x)
   if (key.ek !== null) checkKem(key.ek)
@@ -233,7 +237,7 @@ export function encapsulate(ek: Uint8Array, m: Uint8Array): Encapsulation {
   return backend.kemEncaps(ek, m)
 }
 
-/** Decapsulates with a seed of 64 bytes; implicit rejection, never an error. */
+/** Decapsulates with a seed of 64 bytes; implicit rejection, never an error (SUITE-15). */
 export function decapsulate(seed: Uint8Array, ct: Uint8Array): Uint8Array {
   return backend.kemDecaps(seed, ct)
 }
@@ -251,7 +255,7 @@ export function ed25519Public(seed: Uint8Array): Uint8Array {
  * @throws {@link AgentMeshError} `suite/bad-key` unless y < p, on the curve, not of small order.
  */
 export function checkEd25519(key: Uint8Array): void {
-  require(backend.ed25519Valid(key), "suite/bad-key", "Ed25519 key is not acceptable")
+  require(backend.ed25519Valid(key), "suite/bad-key", "Ed25519 key is not acceptable") // SUITE-9
 }
 
 /** Signs `message`; 64 bytes. */
@@ -259,7 +263,10 @@ export function sign(seed: Uint8Array, message: Uint8Array): Uint8Array {
   return backend.ed25519Sign(seed, message)
 }
 
-/** Verifies without cofactor; `key` was accepted by {@link checkEd25519}. */
+/**
+ * Verifies without cofactor (SUITE-13); `key` was accepted by {@link checkEd25519}. A yes or a no,
+ * never a reason (SUITE-14).
+ */
 export function verify(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   return backend.ed25519Verify(key, message, signature)
 }
