@@ -4,6 +4,7 @@ import { acceptBundle, decodeCard, encodeCard } from "../bundle.ts"
 import type { Payload } from "../encoding.ts"
 import { type Environment, systemEnvironment } from "../environment.ts"
 import { AgentMeshError, require } from "../errors.ts"
+import type { Hub } from "../hub/client.ts"
 import {
   createIdentity,
   fingerprint,
@@ -87,6 +88,16 @@ export class Agent {
     this.#now = parts
     for (const handler of this.#handlers) parts.inbox.addHandler(handler)
     return parts
+  }
+
+  /**
+   * What {@link LocalHub.register} calls: resolves when the name is bound at the hub.
+   *
+   * @throws TypeError if the agent was made with another hub, or with none.
+   */
+  connectHub(hub: Hub): Promise<void> {
+    if (hub === this.#options.hub) return this.ready
+    return Promise.reject(new TypeError(`make the agent with this hub: new Agent(name, { hub })`))
   }
 
   async #use(): Promise<Parts> {
@@ -292,7 +303,11 @@ export class Agent {
   /** State of the agent, without secrets. */
   status(): AgentStatus {
     const core = this.#now?.core
-    const sessions = [...(core?.store.table("key/session").values() ?? [])]
+    const sessions = [...(core?.store.table("key/session") ?? [])].map(
+      ([sid, { session, order }]) => {
+        return { peer: session.peer.name, suite: session.suite, sid, confirmed: order > 0 }
+      },
+    )
     const pending = [...(core?.outboxes.values() ?? [])].reduce(
       (sum, box) => sum + box.rows.length,
       0,
@@ -300,7 +315,8 @@ export class Agent {
     return {
       agentId: this.name,
       fingerprint: this.#own ? this.fingerprint : "",
-      activeSessions: [...new Set(sessions.map(({ session }) => session.peer.name))].sort(),
+      activeSessions: [...new Set(sessions.map(({ peer }) => peer))].sort(),
+      sessions,
       knownPeers: [...(core?.store.table("pin").keys() ?? [])].sort(),
       handlers: this.#handlers.length,
       connected: this.#now?.network?.connected ?? false,

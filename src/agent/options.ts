@@ -74,6 +74,13 @@ export interface AgentStatus {
   readonly agentId: string
   readonly fingerprint: string
   readonly activeSessions: readonly string[]
+  /** All sessions: with whom, in which suite, and the look-up id that every envelope shows. */
+  readonly sessions: readonly {
+    readonly peer: string
+    readonly suite: Suite
+    readonly sid: string
+    readonly confirmed: boolean
+  }[]
   readonly knownPeers: readonly string[]
   readonly handlers: number
   readonly connected: boolean
