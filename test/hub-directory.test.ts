@@ -330,18 +330,23 @@ describe.each(HUBS)("%s", (_kind, factory) => {
       expect(await bob.ask(17)).toEqual([[0, [[1, 3]], 1]])
     })
 
-    test("500 in a pool, 500 an hour (HUB-39)", async () => {
+    test("500 in a pool, 1,000 an hour (HUB-39)", async () => {
       const hub = await start()
       const bob = await publish(hub, BOB)
-      for (let i = 0; i < 5; i++)
-        expect(await put(hub, bob, range(100 * i, 100 * i + 100))).toEqual([100])
+      const fill = async (from: number, drop: number): Promise<void> => {
+        for (let i = from; i < from + 500; i += 100) {
+          expect(await put(hub, bob, range(i, i + 100), i === from ? drop : 0)).toEqual([100])
+        }
+      }
+      await fill(0, 0)
       expect(asError(await put(hub, bob, [500]))).toEqual(err(10))
-      expect(asError(await put(hub, bob, [500], 1))).toEqual(err(11, 3600))
+      await fill(500, 1)
+      expect(asError(await put(hub, bob, [1000]))).toEqual(err(10))
+      expect(asError(await put(hub, bob, [1000], 1))).toEqual(err(11, 3600))
       await hub.clock.advance(3600)
-      expect(asError(await put(hub, bob, [500], 1))).toEqual(err(11, 3600))
+      expect(asError(await put(hub, bob, [1000], 1))).toEqual(err(11, 3600))
       await hub.clock.advance(1)
-      expect(asError(await put(hub, bob, [500]))).toEqual(err(10))
-      expect(await put(hub, bob, [500], 1)).toEqual([1])
+      expect(await put(hub, bob, [1000], 1)).toEqual([1])
     })
   })
 

@@ -5,10 +5,11 @@ import type { Value } from "../encoding.ts"
 import type { Environment } from "../environment.ts"
 import { AgentMeshError, type ErrorCode } from "../errors.ts"
 import type { OwnIdentity } from "../identity.ts"
+import { MAX_ACKS, MAX_NAMES, RECONNECT_MAX, RECONNECT_MIN, REPLY_TIMEOUT } from "../limits.ts"
 import { bytes, decodeAs, type Shape, text, tuple, uint } from "../shape.ts"
 import { sha256 } from "../suite.ts"
 import { Connection, retryAfterOf } from "./connection.ts"
-import { type Counts, type HubLimits, MAX_ACK, MAX_LIST, malformed, readCounts } from "./frames.ts"
+import { type Counts, type HubLimits, malformed, readCounts } from "./frames.ts"
 import type { Hub } from "./hub.ts"
 import { type DirectoryReceipt, verifyReceipt } from "./receipts.ts"
 import { type Found, readFound, readNames, readNull, readUint } from "./replies.ts"
@@ -61,8 +62,8 @@ const FINAL: readonly ErrorCode[] = [
   "hub/name-taken",
   "hub/version",
 ]
-const FIRST_RETRY = 1_000
-const LAST_RETRY = 60_000
+const FIRST_RETRY = RECONNECT_MIN * 1_000
+const LAST_RETRY = RECONNECT_MAX * 1_000
 
 /** An agent's client of one hub. */
 export class HubClient {
@@ -155,8 +156,8 @@ export class HubClient {
   /** Deletes delivered messages at the hub. */
   async ack(mseqs: readonly number[]): Promise<void> {
     const requests: Promise<void>[] = []
-    for (let at = 0; at < mseqs.length; at += MAX_ACK) {
-      const some = mseqs.slice(at, at + MAX_ACK)
+    for (let at = 0; at < mseqs.length; at += MAX_ACKS) {
+      const some = mseqs.slice(at, at + MAX_ACKS)
       requests.push(this.#ask({ type: "ack", mseqs: some }, readNull))
     }
     await Promise.all(requests)
@@ -171,7 +172,7 @@ export class HubClient {
       const rising = page.every((name, i) => name > (page[i - 1] ?? after))
       if (!rising) throw malformed("the hub's list of names does not rise")
       names.push(...page)
-      if (page.length < MAX_LIST) return names
+      if (page.length < MAX_NAMES) return names
     }
   }
 
@@ -194,7 +195,13 @@ export class HubClient {
   // ---- connections ----
 
   #connect(): void {
-    const { hub, identity, environment, events, requestTimeout = 30_000 } = this.#options
+    const {
+      hub,
+      identity,
+      environment,
+      events,
+      requestTimeout = REPLY_TIMEOUT * 1_000,
+    } = this.#options
     let wasReady = false
     const connection: Connection = new Connection({
       ...{ hub, identity, environment, requestTimeout, pinned: this.#pinned },

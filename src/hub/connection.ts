@@ -4,6 +4,7 @@ import type { Value } from "../encoding.ts"
 import type { Environment } from "../environment.ts"
 import { AgentMeshError } from "../errors.ts"
 import type { OwnIdentity } from "../identity.ts"
+import { PING_INTERVAL } from "../limits.ts"
 import { DEFAULT_LIMITS } from "./decision.ts"
 import {
   type Counts,
@@ -44,7 +45,7 @@ export interface ConnectionOptions {
 }
 
 /** Milliseconds without a sent frame after which a PING goes out. */
-const PING_AFTER = 60_000
+const PING_AFTER = PING_INTERVAL * 1_000
 /** The agent's own limits; where a hub announces more, these hold (HUB-56). */
 const OWN_LIMITS: HubLimits = { ...DEFAULT_LIMITS, requestsPerSecond: 1_000_000 }
 

@@ -1,5 +1,15 @@
 // SPEC §11 hub: what a decision of the hub is made of.
 
+import {
+  MAIL_LIFETIME,
+  MAX_ENVELOPE,
+  MAX_MAILBOX_BYTES,
+  MAX_MAILBOX_MESSAGES,
+  MAX_REQUEST_RATE,
+  MAX_SENDER_BYTES,
+  MAX_SENDER_MESSAGES,
+  MAX_UNACKED,
+} from "../limits.ts"
 import type { HubErrorCode, HubKey, HubLimits, Result } from "./frames.ts"
 import type { Write } from "./rows.ts"
 
@@ -14,14 +24,14 @@ export interface HubSettings {
 
 /** The limits of SPEC §11, announced unless options say otherwise. */
 export const DEFAULT_LIMITS: HubLimits = {
-  mailboxMessages: 1_000,
-  mailboxBytes: 67_108_864,
-  perSender: 200,
-  perSenderBytes: 8_388_608,
-  ttl: 604_800,
-  envelope: 1_114_112,
-  requestsPerSecond: 1_000,
-  unacked: 64,
+  mailboxMessages: MAX_MAILBOX_MESSAGES,
+  mailboxBytes: MAX_MAILBOX_BYTES,
+  perSender: MAX_SENDER_MESSAGES,
+  perSenderBytes: MAX_SENDER_BYTES,
+  ttl: MAIL_LIFETIME,
+  envelope: MAX_ENVELOPE,
+  requestsPerSecond: MAX_REQUEST_RATE,
+  unacked: MAX_UNACKED,
 }
 
 /** What is pushed to another agent (or to oneself) once the decision is durable. */

@@ -1,14 +1,15 @@
 // SPEC §11 hub: what is read straight from the store, because it is public and changes nothing.
 
 import { encode } from "../encoding.ts"
-import { MAX_LIST } from "./frames.ts"
+import { MAX_NAMES } from "../limits.ts"
+
 import { pageNames, pageRange } from "./machine.ts"
 import { type BundleRow, decodeRow, keyOf } from "./rows.ts"
 import type { HubStore } from "./store.ts"
 
 /** One page of names that have a bundle, in order, each greater than `after`. */
 export async function readPage(store: HubStore, after: string): Promise<readonly string[]> {
-  const { rows } = await store.range(...pageRange(after), MAX_LIST)
+  const { rows } = await store.range(...pageRange(after), MAX_NAMES)
   return pageNames(rows.map(([key]) => key))
 }
 
@@ -18,7 +19,7 @@ export async function readAllNames(store: HubStore): Promise<readonly string[]> 
   for (;;) {
     const page = await readPage(store, names.at(-1) ?? "")
     names.push(...page)
-    if (page.length < MAX_LIST) return names
+    if (page.length < MAX_NAMES) return names
   }
 }
 

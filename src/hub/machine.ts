@@ -1,6 +1,7 @@
 // SPEC §11 hub: the hub's decisions. Pure: rows and time come in, a decision comes out.
 
 import type { Peer } from "../identity.ts"
+import { MAX_NAMES } from "../limits.ts"
 import { CLOCK_SKEW } from "../suite.ts"
 import { type Decision, type HubSettings, refuse, reply } from "./decision.ts"
 import {
@@ -11,7 +12,7 @@ import {
   decidePutBundle,
   putBundleNeeds,
 } from "./directory.ts"
-import { type HubErrorCode, MAX_LIST } from "./frames.ts"
+import type { HubErrorCode } from "./frames.ts"
 import { ackNeeds, decideAck, decideSend, mailboxDue, mayExpire, sendNeeds } from "./mailbox.ts"
 import {
   ageTaken,
@@ -139,7 +140,7 @@ export function pageRange(after: string): readonly [from: string, below: string]
 
 /** The names of a page. */
 export function pageNames(keys: readonly string[]): readonly string[] {
-  return keys.slice(0, MAX_LIST).map((key) => key.slice(keyOf.bundle("").length))
+  return keys.slice(0, MAX_NAMES).map((key) => key.slice(keyOf.bundle("").length))
 }
 
 /** A row that is due, and the row that it is about. */

@@ -1,5 +1,6 @@
 // SPEC §11 hub: mailboxes. Pure decisions over rows: SEND, ACK, expiry.
 
+import { DEDUPE_LIFETIME } from "../limits.ts"
 import { type Decision, type HubSettings, refuse, reply } from "./decision.ts"
 import type { Request } from "./requests.ts"
 import {
@@ -12,9 +13,6 @@ import {
   type SentRow,
   type Write,
 } from "./rows.ts"
-
-/** Seconds for which a message is still recognised after its ACK. */
-export const DEDUPE_AFTER_ACK = 600
 
 type Send = Extract<Request, { type: "send" }>
 
@@ -94,7 +92,7 @@ export function decideAck(
     if (mail !== null) taken.set(mseq, mail)
   }
   const writes = removeMail(name, taken, rows)
-  const until = now + DEDUPE_AFTER_ACK
+  const until = now + DEDUPE_LIFETIME
   for (const [from, mid] of taken.values()) {
     const key = keyOf.sent(name, from, mid)
     writes.push([key, [until]], [keyOf.due(until + 1, key), []])

@@ -1,9 +1,16 @@
 // SPEC §11 hub: one-time keys. Pure decisions over rows: PUT_ONE_TIME, GET_BUNDLE.
 
-import { acceptOneTimeKey, type Bundle, type OneTimeKey, openBundle } from "../bundle.ts"
+import { acceptOneTimeKey, type Bundle, type OneTimeKey } from "../bundle.ts"
 import { decode, encode } from "../encoding.ts"
 import { AgentMeshError } from "../errors.ts"
 import type { Peer } from "../identity.ts"
+import {
+  MAX_FRESH,
+  MAX_HELD_ONE_TIME,
+  MAX_ONE_TIME_ACCEPTED,
+  REFILL_ONE_TIME,
+  RESERVATION_LIFETIME,
+} from "../limits.ts"
 import { CLOCK_SKEW, isSuite, sha256 } from "../suite.ts"
 import { type Decision, type HubSettings, type Push, refuse, reply } from "./decision.ts"
 import type { Signed } from "./frames.ts"
@@ -24,14 +31,6 @@ import {
   type Write,
 } from "./rows.ts"
 
-/** One-time keys that a pool holds, and that a name may add in an hour. */
-export const MAX_POOL = 500
-/** Seconds for which the same requester gets the same one-time key again. */
-export const RESERVATION = 60
-/** Fresh one-time keys for one requester and target in an hour. */
-export const FRESH_PER_HOUR = 6
-/** The owner is told when so many one-time keys of a suite are left, or fewer. */
-export const LOW_ONE_TIME = 20
 /** The hour of the hourly limits, in seconds. */
 export const HOUR = 3_600
 
@@ -43,7 +42,7 @@ type PutOneTime = Extract<Request, { type: "putOneTime" }>
 /** Rows that PUT_ONE_TIME reads. */
 export function putOneTimeNeeds(name: string, { keys }: PutOneTime): readonly string[] {
   const seen = keys.map(([body]) => keyOf.seen(name, sha256(body)))
-  return [keyOf.bundle(name), keyOf.pool(name), ...seen]
+  return [keyOf.pool(name), ...seen]
 }
 
 /** PUT_ONE_TIME: all or nothing; `drop` first deletes what waits and what is reserved. */
@@ -54,22 +53,22 @@ export function decidePutOneTime(
   now: number,
 ): Decision {
   const { name } = owner
-  const bundle = rows.get<BundleRow>(keyOf.bundle(name))
   const [drops, pools, accepted] = rows.get<PoolRow>(keyOf.pool(name)) ?? NEW_POOL
   const seenKeys = keys.map(([body]) => keyOf.seen(name, sha256(body)))
   const seen = seenKeys.map((key) => rows.get<SeenRow>(key))
   if (rows.missing.length > 0) return reply(null)
   const known = seen.some((row) => row !== null && row[0] + CLOCK_SKEW >= now)
   if (known || new Set(seenKeys).size < keys.length) return refuse("hub/bad-bundle") // HUB-38
-  const opened = openOwnKeys(owner, bundle, keys, now)
+  const opened = openOwnKeys(owner, keys, now)
   if (opened === null) return refuse("hub/bad-bundle") // HUB-38
   const writes: Write[] = []
   const kept = pools.map((pool) => prune(name, pool, drop, now, writes)) // HUB-40
   const filled = fill(name, kept, opened, keys, writes)
-  if (filled.some(([, , waiting]) => waiting.length > MAX_POOL)) return refuse("hub/too-large")
+  if (filled.some(([, , waiting]) => waiting.length > MAX_HELD_ONE_TIME))
+    return refuse("hub/too-large")
   const recent = accepted.filter(([time]) => time + HOUR >= now)
   const sum = recent.reduce((total, [, count]) => total + count, keys.length)
-  if (sum > MAX_POOL) return refuse("hub/rate-limited", HOUR) // HUB-39
+  if (sum > MAX_ONE_TIME_ACCEPTED) return refuse("hub/rate-limited", HOUR) // HUB-39
   opened.forEach((key, i) => {
     const seenKey = seenKeys[i] as string
     writes.push([seenKey, [key.notAfter]])
@@ -107,36 +106,28 @@ function fill(
   return [...filled.values()]
 }
 
-/** The keys, if each passes the checks of §6 and is the owner's. */
+/** The keys, if each is the owner's and passes the checks of §6 that need no bundle. */
 function openOwnKeys(
   owner: Peer,
-  stored: BundleRow | null,
   keys: readonly Signed[],
   now: number,
 ): readonly OneTimeKey[] | null {
   try {
-    const bundle =
-      stored === null
-        ? { ...owner, dk: EMPTY, prekeys: [] }
-        : openBundle(encode([stored[0], stored[1]]))
-    return keys.map((signed) => openOwnKey(bundle, signed, now))
+    return keys.map((signed) => openOwnKey(owner, signed, now))
   } catch (error) {
     if (error instanceof AgentMeshError) return null
     throw error
   }
 }
 
-function openOwnKey(
-  bundle: Pick<Bundle, "name" | "ik" | "dk" | "prekeys">,
-  signed: Signed,
-  now: number,
-): OneTimeKey {
+function openOwnKey(owner: Peer, signed: Signed, now: number): OneTimeKey {
   const body = decode(signed[0])
   const suite = Array.isArray(body) ? body[3] : null
   if (typeof suite !== "number" || !isSuite(suite)) {
     throw new AgentMeshError("bundle/one-time", "no one-time key of a known suite")
   }
-  return acceptOneTimeKey(encode(signed), bundle as Bundle, suite, now)
+  const nobundle = { ...owner, dk: EMPTY, prekeys: [] } as unknown as Bundle
+  return acceptOneTimeKey(encode(signed), nobundle, suite, now)
 }
 
 type GetBundle = Extract<Request, { type: "getBundle" }>
@@ -191,11 +182,11 @@ function takeOneTime(
   const takenKey = keyOf.taken(name, requester)
   const [times, reservations] = rows.get<TakenRow>(takenKey) ?? [[], []]
   const [drops, pools, accepted] = rows.get<PoolRow>(keyOf.pool(name)) ?? NEW_POOL
-  const live = reservations.filter((of) => of[1] + RESERVATION >= now && of[2] === drops)
+  const live = reservations.filter((of) => of[1] + RESERVATION_LIFETIME >= now && of[2] === drops)
   const reserved = live.find(([of]) => of === suite)
   if (reserved) return { key: [reserved[3], reserved[4]], writes: [], pushes: [] } // HUB-43
   const fresh = times.filter((time) => time + HOUR >= now)
-  if (fresh.length >= FRESH_PER_HOUR) return NO_KEY // HUB-44
+  if (fresh.length >= MAX_FRESH) return NO_KEY // HUB-44
   const writes: Write[] = []
   const pruned = pools.map((pool) => prune(name, pool, false, now, writes))
   const pool = pruned.find(([of]) => of === suite)
@@ -217,10 +208,10 @@ function takeOneTime(
         [...live, entry],
       ],
     ],
-    [keyOf.due(now + RESERVATION + 1, takenKey), []],
+    [keyOf.due(now + RESERVATION_LIFETIME + 1, takenKey), []],
     [keyOf.due(now + HOUR + 1, takenKey), []],
   )
-  const low = rest.length <= LOW_ONE_TIME
+  const low = rest.length <= REFILL_ONE_TIME
   const pushes: readonly Push[] = low ? [{ type: "low", to: name, suite, left: rest.length }] : []
   return { key: row, writes, pushes }
 }
@@ -228,6 +219,6 @@ function takeOneTime(
 /** What is left of a row of keys handed out; null if nothing. */
 export function ageTaken([times, reservations]: TakenRow, now: number): TakenRow | null {
   const fresh = times.filter((time) => time + HOUR >= now)
-  const live = reservations.filter(([, time]) => time + RESERVATION >= now)
+  const live = reservations.filter(([, time]) => time + RESERVATION_LIFETIME >= now)
   return fresh.length === 0 && live.length === 0 ? null : [fresh, live]
 }

@@ -4,13 +4,11 @@ import { type Bundle, SIGNED } from "../bundle.ts"
 import { equalBytes } from "../bytes.ts"
 import { decode } from "../encoding.ts"
 import { require } from "../errors.ts"
+import { RECEIPT_SKEW } from "../limits.ts"
 import { bytes, literal, text, tuple, uint } from "../shape.ts"
 import { label, labelled, sign } from "../suite.ts"
 import { type HubKey, isSignedBy } from "./opening.ts"
 import { malformed, type Signed } from "./wire.ts"
-
-/** Largest difference in seconds between a receipt's time and the agent's clock. */
-export const RECEIPT_SKEW = 300
 
 const key32 = bytes(32)
 const RECEIPT_BODY = tuple(literal(label("directory")), key32, text, key32, key32, uint, uint)

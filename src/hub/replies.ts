@@ -2,21 +2,15 @@
 
 import { SIGNED } from "../bundle.ts"
 import { encode, type Value } from "../encoding.ts"
+import { MAX_NAMES, MAX_RETRY_AFTER } from "../limits.ts"
 import { bytes, list, literal, nullable, text, tuple, uint } from "../shape.ts"
-import {
-  FRAME,
-  type HubErrorCode,
-  hubErrorCode,
-  MAX_LIST,
-  MAX_RETRY_AFTER,
-  readAs,
-} from "./frames.ts"
+import { FRAME, type HubErrorCode, hubErrorCode, readAs } from "./frames.ts"
 
 const ERROR = tuple(literal(FRAME.error), uint, uint, uint)
 const DELIVER = tuple(literal(FRAME.deliver), literal(0), uint, text, bytes())
 const LOW = tuple(literal(FRAME.lowOneTime), literal(0), uint, uint)
 const FOUND = tuple(SIGNED, nullable(SIGNED), SIGNED)
-const NAMES = list(text, 0, MAX_LIST)
+const NAMES = list(text, 0, MAX_NAMES)
 const NULL = literal(null)
 
 /** Reads an error frame. */
@@ -36,7 +30,7 @@ export function readDeliver(frame: Value): [number, string, Uint8Array] {
   return [mseq, from, envelope]
 }
 
-/** Reads LOW_ONE_TIME: suite, keys left. */
+/** Reads REFILL_ONE_TIME: suite, keys left. */
 export function readLow(frame: Value): [number, number] {
   const [, , suite, left] = readAs(LOW, frame)
   return [suite, left]

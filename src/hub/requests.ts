@@ -2,17 +2,9 @@
 
 import { SIGNED } from "../bundle.ts"
 import { encode, type Value } from "../encoding.ts"
+import { MAX_ACKS, MAX_ONE_TIME_PUT, MAX_RID } from "../limits.ts"
 import { bytes, list, type Shape, text, tuple, uint } from "../shape.ts"
-import {
-  FRAME,
-  MAX_ACK,
-  MAX_GET_SUITES,
-  MAX_PUT_ONE_TIME,
-  MAX_RID,
-  malformed,
-  readAs,
-  type Signed,
-} from "./frames.ts"
+import { FRAME, malformed, readAs, type Signed } from "./frames.ts"
 
 /** A request of an agent that has authenticated. */
 export type Request =
@@ -30,6 +22,9 @@ export type Request =
   | { readonly type: "ping" }
   | { readonly type: "counts" }
 
+/** Suites in one GET_BUNDLE. */
+const MAX_GET_SUITES = 4
+
 const bit: Shape<number> = (value) => {
   const number = uint(value)
   if (number > 1) throw malformed("drop is 0 or 1")
@@ -37,10 +32,10 @@ const bit: Shape<number> = (value) => {
 }
 
 const PUT_BUNDLE = tuple(uint, uint, SIGNED)
-const PUT_ONE_TIME = tuple(uint, uint, bit, list(SIGNED, 0, MAX_PUT_ONE_TIME))
+const PUT_ONE_TIME = tuple(uint, uint, bit, list(SIGNED, 0, MAX_ONE_TIME_PUT))
 const GET_BUNDLE = tuple(uint, uint, text, list(uint, 0, MAX_GET_SUITES))
 const SEND = tuple(uint, uint, text, bytes(16), bytes())
-const ACK = tuple(uint, uint, list(uint, 1, MAX_ACK))
+const ACK = tuple(uint, uint, list(uint, 1, MAX_ACKS))
 const LIST = tuple(uint, uint, text)
 const BARE = tuple(uint, uint)
 

@@ -1,20 +1,12 @@
+// SPEC §11 hub: frames as they travel, and the registry of hub errors.
+
 import { decode, encode, type Value } from "../encoding.ts"
 import { AgentMeshError } from "../errors.ts"
+import { MAX_FRAME } from "../limits.ts"
 import { bytes, list, literal, nullable, type Shape, tuple, uint } from "../shape.ts"
 
 /** The version of the hub protocol. */
 export const HUB_VERSION = 1
-/** Largest frame in bytes, without the length prefix of 4 bytes. */
-export const MAX_FRAME = 1_179_648
-/** Largest request id. */
-export const MAX_RID = 0xffff_ffff
-/** One-time keys in one PUT_ONE_TIME; suites in one GET_BUNDLE; mseqs in one ACK; names in a page. */
-export const MAX_PUT_ONE_TIME = 100
-export const MAX_GET_SUITES = 4
-export const MAX_ACK = 256
-export const MAX_LIST = 256
-/** Longest time in seconds that an agent waits because a hub says so. */
-export const MAX_RETRY_AFTER = 3_600
 
 /** Frame types (SPEC Appendix A). */
 export const FRAME = {
@@ -185,7 +177,7 @@ export function encodeDeliver(mseq: number, from: string, envelope: Uint8Array):
   return encode([FRAME.deliver, 0, mseq, from, envelope])
 }
 
-/** Encodes LOW_ONE_TIME. */
+/** Encodes REFILL_ONE_TIME. */
 export function encodeLowOneTime(suite: number, left: number): Uint8Array {
   return encode([FRAME.lowOneTime, 0, suite, left])
 }
