@@ -93,6 +93,9 @@ export interface Mutation {
   readonly with?: JsonObject
 }
 
+/** Intermediate values: SPEC name and hex, in the order of computation. */
+export type Trace = readonly (readonly [string, string])[]
+
 /** One step of a stateful case. */
 export interface Step {
   /** Name under which later steps refer to the output: `$name`, `$name.path.0`. */
@@ -102,6 +105,7 @@ export interface Step {
   /** `ok` if absent, else one code. */
   readonly expect?: string
   readonly output?: JsonObject
+  readonly trace?: Trace
   readonly mutation?: Mutation
   /** Index of the step in the same case that does the same without the mutation. */
   readonly twin?: number
@@ -127,7 +131,7 @@ export interface Case {
   readonly op?: string
   readonly input?: JsonObject
   readonly output?: JsonObject
-  readonly trace?: readonly (readonly [string, string])[]
+  readonly trace?: Trace
   readonly steps?: readonly Step[]
 }
 

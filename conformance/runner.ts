@@ -145,6 +145,10 @@ class Runner {
     const output = step.output && (resolve(step.output, outputs) as JsonObject)
     const problem = await judgeReply(reply, step.expect ?? "ok", output)
     if (problem !== null) return problem
+    if (step.trace && this.#has("trace")) {
+      const divergence = firstDivergence(step.trace, reply.ok?.["trace"])
+      if (divergence !== null) return divergence
+    }
     if (watched) {
       const moved = (await this.#digest(args)) !== before
       if (moved !== (step.state === "committed")) {

@@ -17,7 +17,7 @@ import {
   SMALL_ORDER_KEYS,
   withLargeS,
 } from "./points.ts"
-import { array, bstr, head, map, NULL, tstr, uint, utf8 } from "./raw.ts"
+import { array, bstr, NULL, tstr, uint, utf8 } from "./raw.ts"
 
 const DAY = 86_400
 
@@ -331,11 +331,13 @@ function keys(book: Book, bob: Person, one: Case, two: Case): void {
       title,
       "keys are judged before they are used",
     )
-  SMALL_ORDER_KEYS.forEach((key, i) => r(90 + i, [2], key, `ik of small order ${i}`))
-  NON_CANONICAL_KEYS.forEach((key, i) => r(100 + i, [2], key, `ik with a second encoding ${i}`))
-  OFF_CURVE_KEYS.forEach((key, i) => r(108 + i, [2], key, `ik off the curve ${i}`))
-  NON_CANONICAL_U.forEach(([title, key], i) => r(112 + i, [3], key, `dk ${title}`))
-  NON_CANONICAL_U.forEach(([title, key], i) => r(120 + i, [8, 0, 1], key, `prekey ${title}`))
+  for (const [i, key] of SMALL_ORDER_KEYS.entries()) r(90 + i, [2], key, `ik of small order ${i}`)
+  for (const [i, key] of NON_CANONICAL_KEYS.entries())
+    r(100 + i, [2], key, `ik with a second encoding ${i}`)
+  for (const [i, key] of OFF_CURVE_KEYS.entries()) r(108 + i, [2], key, `ik off the curve ${i}`)
+  for (const [i, [title, key]] of NON_CANONICAL_U.entries()) r(112 + i, [3], key, `dk ${title}`)
+  for (const [i, [title, key]] of NON_CANONICAL_U.entries())
+    r(120 + i, [8, 0, 1], key, `prekey ${title}`)
   r(128, [8, 1, 1], NON_CANONICAL_U[2]?.[1] as string, "prekey of suite 2, u = p + 9", two)
   r(129, [8, 1, 2], `ff0f00${filled(0, 1181)}`, "ek with a coefficient of 4,095", two)
   const low = LOW_ORDER_U[3]?.[1] as string

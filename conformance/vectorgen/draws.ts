@@ -11,10 +11,13 @@ export function namedDraw(seed: Uint8Array, name: string, i: number, length: num
  * The source of all random values of one agent in deterministic test mode (SPEC §4).
  *
  * @param seed - 32 bytes.
+ * @param counts - Draws made so far, by name; counted on here.
  */
-export function deterministicDraw(seed: Uint8Array): Draw {
+export function deterministicDraw(
+  seed: Uint8Array,
+  counts: Map<string, number> = new Map<string, number>(),
+): Draw {
   if (seed.length !== 32) throw new RangeError(`"seed" expected 32 bytes, got ${seed.length}`)
-  const counts = new Map<string, number>()
   return (name, length) => {
     const i = counts.get(name) ?? 0
     counts.set(name, i + 1)

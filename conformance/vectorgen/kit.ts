@@ -150,8 +150,9 @@ async function fillSteps(draft: Draft, driver: Driver): Promise<string | null> {
     const blank = step.output && Object.keys(step.output).length === 0
     if (!blank || !reply.ok) filled.push(step)
     else {
-      const { trace: _trace, handle: _handle, ...output } = reply.ok
-      filled.push({ ...step, output: (await shrink(output)) as JsonObject })
+      const { trace, handle: _handle, ...output } = reply.ok
+      const traced = step.trace && { trace: trace as unknown as NonNullable<Case["trace"]> }
+      filled.push({ ...step, output: (await shrink(output)) as JsonObject, ...traced })
     }
   }
   draft.steps = filled

@@ -11,6 +11,7 @@ import { createHandshakeBook } from "./handshake.ts"
 import { createIdentityBook } from "./identity.ts"
 import { createKeyscheduleBook } from "./keyschedule.ts"
 import type { Book } from "./kit.ts"
+import { createSessionBook } from "./session.ts"
 import { createSuiteBook } from "./suite.ts"
 
 const BOOKS: Partial<Record<Section, () => Book>> = {
@@ -21,6 +22,7 @@ const BOOKS: Partial<Record<Section, () => Book>> = {
   keyschedule: createKeyscheduleBook,
   handshake: createHandshakeBook,
   envelope: createEnvelopeBook,
+  session: createSessionBook,
 }
 
 /** One case a line, one step a line. */

@@ -157,16 +157,6 @@ interface Live {
 
 const FRESH = { cks: null, ckr: null, ns: 0, pn: 0, nr: 0, block: null, retired: [], skipped: [] }
 
-/** Draws that continue where `drawn` stands, and count on. */
-function continued(seed: Uint8Array, drawn: Map<string, number>): Draw {
-  const draw = deterministicDraw(seed)
-  for (const [name, count] of drawn) for (let i = 0; i < count; i++) draw(name as "guard", 1)
-  return (name, length) => {
-    drawn.set(name, (drawn.get(name) ?? 0) + 1)
-    return draw(name, length)
-  }
-}
-
 function stateJson(session: Session): string {
   return JSON.stringify(session, (_key, value) => {
     return value instanceof Uint8Array ? hex(value) : value
@@ -189,7 +179,7 @@ export const sessionOps: Ops = {
       session = { ...base, role: "responder", own: key, remote: { x: block.x, ek: block.ek } }
     }
     const [seed, drawn] = [bytesArg(args, "seed"), new Map<string, number>()]
-    const live: Live = { own, session, seed, drawn, draw: continued(seed, drawn) }
+    const live: Live = { own, session, seed, drawn, draw: deterministicDraw(seed, drawn) }
     const handle = handles.add("session", live)
     return { handle, view: view(session) }
   },
@@ -204,7 +194,7 @@ export const sessionOps: Ops = {
     )
     handles.set(args, "session", { ...live, session })
     const raw = decodeEnvelope(envelope)
-    const trace = traceSeal(live.session, live.own, raw, continued(live.seed, drawn)).json()
+    const trace = traceSeal(live.session, live.own, raw, deterministicDraw(live.seed, drawn)).json()
     return { envelope: hex(envelope), view: view(session), trace }
   },
   "session.open"(args, handles) {
