@@ -8,11 +8,10 @@ import {
   decodePayload,
   encode,
   encodePayload,
-  MAX_DEPTH,
-  MAX_PAYLOAD_DEPTH,
   type Payload,
   type Value,
 } from "../src/encoding.ts"
+import { MAX_DEPTH, MAX_PAYLOAD_DEPTH } from "../src/limits.ts"
 import { holds, verdict } from "./support/property.ts"
 import { hexOf as hex, rawHex, unhex } from "./support/raw-cbor.ts"
 import { payload, protocolValue, smallPayload, smallProtocolValue } from "./support/values.ts"

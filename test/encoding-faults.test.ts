@@ -1,7 +1,8 @@
 // SPEC §3: limits, the order of faults, known examples with the verdict of each profile.
 
 import { describe, expect, test } from "vitest"
-import { decode, decodePayload, MAX_DEPTH, MAX_OBJECT, MAX_PAYLOAD_DEPTH } from "../src/encoding.ts"
+import { decode, decodePayload } from "../src/encoding.ts"
+import { MAX_DEPTH, MAX_OBJECT, MAX_PAYLOAD_DEPTH } from "../src/limits.ts"
 import { verdict } from "./support/property.ts"
 import { rawBytes, rawHead, unhex } from "./support/raw-cbor.ts"
 

@@ -6,10 +6,10 @@ import {
   decodePayload,
   encode,
   encodePayload,
-  MAX_PAYLOAD_DEPTH,
   type Payload,
   type Value,
 } from "../src/encoding.ts"
+import { MAX_PAYLOAD_DEPTH } from "../src/limits.ts"
 import { holds, verdict } from "./support/property.ts"
 import { hexOf as hex, rawBytes, rawHex } from "./support/raw-cbor.ts"
 import { payload, protocolValue, textOf } from "./support/values.ts"
