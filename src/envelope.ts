@@ -10,6 +10,7 @@ import {
   aeadOpen,
   aeadSeal,
   hash,
+  isEd25519,
   labelled,
   MAX_CONTENT,
   MAX_CONTENTS,
@@ -52,7 +53,10 @@ const BLOCK: Shape<Block> = (value) => {
 const HEADER = tuple(literal(1), bytes(16), BLOCK, uint, uint, bytes(16), nullable(INIT))
 const INNER = tuple(list(bytes(), 1, MAX_CONTENTS), bytes(64))
 
-/** Encodes a header; `init` as long as the sender has not heard from the receiver. */
+/**
+ * Encodes a header; `init` as long as the sender has not heard from the receiver. Names, key and
+ * nonce are no part of an envelope (ENVELOPE-7).
+ */
 export function encodeHeader(header: Header, init: Init | null): Uint8Array {
   const { x, ek, kemCt } = header.block
   const { sid, pn, n, guard } = header
@@ -66,14 +70,15 @@ export function encodeHeader(header: Header, init: Init | null): Uint8Array {
  * @throws {@link AgentMeshError} `encoding/*`, `envelope/version`.
  */
 export function decodeEnvelope(envelope: Uint8Array): RawEnvelope {
-  const [header, ct] = decodeAs(tuple(bytes(), bytes()), envelope, MAX_ENVELOPE)
+  const [header, ct] = decodeAs(tuple(bytes(), bytes()), envelope, MAX_ENVELOPE) // ENVELOPE-8
+  // ENVELOPE-9
   require(header.length <= MAX_HEADER, "encoding/limit", `header of ${header.length} bytes`)
   const sized = ct.length >= MIN_CT && ct.length <= MAX_CT
   require(sized, "encoding/limit", `ciphertext of ${ct.length} bytes`)
-  const value = decode(header, MAX_HEADER)
+  const value = decode(header, MAX_HEADER) // ENVELOPE-10
   const [version] = list((item) => item, 1)(value)
-  require(uint(version as Value) === 1, "envelope/version", `version ${version}`)
-  const [, sid, block, pn, n, guard, init] = HEADER(value)
+  require(uint(version as Value) === 1, "envelope/version", `version ${version}`) // ENVELOPE-11
+  const [, sid, block, pn, n, guard, init] = HEADER(value) // ENVELOPE-12
   return { sid, block, pn, n, guard, init, header, ct }
 }
 
@@ -88,7 +93,7 @@ export function padme(length: number): number {
   return (length + mask) & ~mask
 }
 
-/** `bytes || 0x80 || 0x00*`, at least 256 bytes (SPEC §9.3). */
+/** `bytes || 0x80 || 0x00*`, at least 256 bytes (ENVELOPE-6). */
 export function pad(inner: Uint8Array): Uint8Array {
   const padded = new Uint8Array(Math.max(256, padme(inner.length + 1)))
   padded.set(inner)
@@ -137,7 +142,8 @@ export function innerLength(contents: readonly { readonly length: number }[]): n
 }
 
 /**
- * Seals 1 to 64 encoded contents (SPEC §9.3).
+ * Seals 1 to 64 encoded contents (SPEC §9.3), which the caller has made by the table of kinds
+ * (ENVELOPE-3).
  *
  * @param mk - Message key, 32 bytes.
  * @param ikSecret - Identity secret of the sender.
@@ -175,7 +181,7 @@ export interface OpenedInner {
  *
  * @param mk - Message key, 32 bytes.
  * @returns The 1 to 64 encoded contents, each still to be judged, and their signature.
- * @throws {@link AgentMeshError} `envelope/open` for every cause alike.
+ * @throws {@link AgentMeshError} `envelope/open` for every cause alike (ENVELOPE-13).
  */
 export function openEnvelope(
   context: EnvelopeContext,
@@ -200,7 +206,8 @@ export function openEnvelope(
 }
 
 /**
- * Verifies that `sender` signed `content` to `recipient`, for a third party (SPEC §9.5).
+ * Verifies that `sender` signed `content` to `recipient`, for a third party (SPEC §9.4). False also
+ * for an identity key that SPEC §4 refuses, under which anybody can sign.
  *
  * @param proof - The header, the content hashes in order and the signature, as the receiver had.
  */
@@ -210,8 +217,9 @@ export function verifyContentProof(
   proof: { header: Uint8Array; hashes: readonly Uint8Array[]; sig: Uint8Array; index: number },
 ): boolean {
   if (!(proof.index in proof.hashes)) return false // or the content would be in no hash
+  if (!isEd25519(context.sender.ik)) return false
   const hashes = proof.hashes.slice()
-  hashes[proof.index] = contentHash(content)
+  hashes[proof.index] = contentHash(content) // ENVELOPE-20
   return verify(context.sender.ik, signedBytes(context, proof.header, hashes), proof.sig)
 }
 
@@ -265,9 +273,9 @@ export function encodeReceipts(receipts: readonly Receipt[]): Uint8Array {
  */
 export function decodeContent(content: Uint8Array): Content {
   try {
-    const fields = decodeAs(CONTENT, content, MAX_CONTENT)
+    const fields = decodeAs(CONTENT, content, MAX_CONTENT) // ENVELOPE-15
     const [kind, id, sentMs, re, ask, body] = fields
-    const quiet = re === null && ask === 0
+    const quiet = re === null && ask === 0 // ENVELOPE-16
     const ruled =
       (kind === 0 && ask <= 1) ||
       (kind === 1 && quiet && body.length === 0) ||
@@ -291,7 +299,7 @@ export function decodeReceipts(body: Uint8Array): readonly Receipt[] {
   })
 }
 
-/** The id of a refused application content, so that its sender can be told; null if unreadable. */
+/** The id of a refused application content, for its receipt; null if unreadable (ENVELOPE-17). */
 export function readRefusedId(content: Uint8Array): Uint8Array | null {
   try {
     const items = decode(content)

@@ -23,6 +23,7 @@ import {
   dh,
   encapsulate,
   isSuite,
+  MAX_CHAIN,
   type Suite,
   x25519Public,
 } from "./suite.ts"
@@ -69,11 +70,13 @@ export function chooseSuite(
   bundle: Bundle,
   remembered: number,
 ): Suite {
+  // HANDSHAKE-1
   require(!equalBytes(own.ik, bundle.ik), "handshake/self", "this is the agent's own bundle")
   const common = bundle.prekeys.map((prekey) => prekey.suite).filter((id) => suites.includes(id))
+  // HANDSHAKE-2
   require(common.length > 0, "suite/unsupported", `no suite in common with ${bundle.name}`)
   const suite = Math.max(...common) as Suite
-  // A suite that this agent does not have never raises a downgrade.
+  // HANDSHAKE-3: a suite that this agent does not have never raises a downgrade.
   const expected = suites.includes(remembered as Suite) ? remembered : 0
   require(suite >= expected, "suite/downgrade", `suite ${suite}, before ${remembered}`)
   return suite
@@ -87,11 +90,12 @@ export function prekeyOf(bundle: Bundle, suite: Suite): Prekey {
 }
 
 /**
- * Computes the handshake of an initiator (SPEC §8.3).
+ * Computes the handshake of an initiator (SPEC §8.3). Each call draws a fresh ephemeral key
+ * (KEYSCHEDULE-1); the result is committed with its first envelope or not at all (HANDSHAKE-6).
  *
  * @param own - Identity of the initiator.
  * @param bundle - Accepted bundle of the responder.
- * @param oneTime - Accepted one-time key of the responder, if there is one.
+ * @param oneTime - Accepted one-time key of the responder, if there is one (HANDSHAKE-4).
  * @param suite - From {@link chooseSuite}.
  * @param draw - Draws `ephemeral` 32 bytes and, in suite 2, `encaps` 32 bytes.
  * @throws {@link AgentMeshError} `handshake/one-time-required`, `suite/bad-key`.
@@ -103,7 +107,7 @@ export function initiate(
   suite: Suite,
   draw: Draw,
 ): Handshake {
-  const allowed = oneTime !== null || (bundle.flags & ONE_TIME_REQUIRED) === 0
+  const allowed = oneTime !== null || (bundle.flags & ONE_TIME_REQUIRED) === 0 // HANDSHAKE-5
   require(allowed, "handshake/one-time-required", `${bundle.name} asks for a one-time key`)
   const prekey = prekeyOf(bundle, suite)
   const eSecret = draw("ephemeral", 32)
@@ -126,7 +130,7 @@ export function initiate(
   ]
   if (oneTime) secrets.push(dh(eSecret, oneTime.x)) // DH4, gone with the one-time key
   if (kem) secrets.push(kem.ss)
-  eSecret.fill(0)
+  eSecret.fill(0) // KEYSCHEDULE-4
   const th = transcriptHash(init, bundle)
   return { init, th, rk: rootKey(suite, th, secrets) }
 }
@@ -139,7 +143,7 @@ export function initiate(
  * @param raw - The init of the header, in shape.
  * @param header - What the header says beside it.
  * @param own - Identity of the responder.
- * @returns The init, and TH under which the responder looks for a session.
+ * @returns The init, and TH under which the responder looks for a session (HANDSHAKE-18).
  * @throws {@link AgentMeshError} `suite/unsupported`, `encoding/shape`, `session/chain-limit`,
  * `identity/name`, `handshake/self`, `envelope/open`.
  */
@@ -149,18 +153,18 @@ export function readInit(
   own: OwnIdentity,
 ): { init: Init; th: Uint8Array } {
   const { suite } = raw
-  require(isSuite(suite), "suite/unsupported", `suite ${suite}`)
+  require(isSuite(suite), "suite/unsupported", `suite ${suite}`) // HANDSHAKE-12
   const fits = (field: Uint8Array | null) => (field === null) === (suite === 1)
-  require(fits(header.block.ek) &&
-    fits(header.block.kemCt) &&
-    fits(raw.kemCt) &&
-    header.pn ===
-      0, "encoding/shape", "KEM fields are null exactly in suite 1, and pn is 0 in a first chain")
-  require(header.n <= 999, "session/chain-limit", `envelope ${header.n} of a chain`)
-  checkName(raw.name)
+  const first = fits(header.block.ek) && fits(header.block.kemCt) && fits(raw.kemCt) // HANDSHAKE-13
+  const whole = first && header.pn === 0
+  require(whole, "encoding/shape", "KEM fields are null exactly in suite 1, pn is 0 at first")
+  // HANDSHAKE-14
+  require(header.n < MAX_CHAIN, "session/chain-limit", `envelope ${header.n} of a chain`)
+  checkName(raw.name) // HANDSHAKE-15
+  // HANDSHAKE-16
   require(!equalBytes(raw.ik, own.ik), "handshake/self", "an init with the own identity key")
   const init: Init = { ...raw, suite }
-  const th = transcriptHash(init, own)
+  const th = transcriptHash(init, own) // HANDSHAKE-17
   require(equalBytes(sessionId(th), header.sid), "envelope/open", "the envelope does not open")
   return { init, th }
 }
@@ -205,33 +209,37 @@ export interface AcceptedInit {
  * `handshake/limit`.
  */
 export function checkInit(init: Init, view: ResponderView): AcceptedInit {
-  require(!view.replayed, "handshake/replay", "this handshake was accepted before")
-  require(!view.sidTaken, "envelope/open", "the envelope does not open")
+  require(!view.replayed, "handshake/replay", "this handshake was accepted before") // HANDSHAKE-19
+  require(!view.sidTaken, "envelope/open", "the envelope does not open") // HANDSHAKE-20
   const { bundle } = view
   if (bundle === undefined) {
+    // HANDSHAKE-21
     throw new AgentMeshError("handshake/unknown-prekey", "no live bundle has this reference")
   }
-  const offered = view.suites.includes(init.suite) && bundle.secrets.has(init.suite)
+  const offered = bundle.secrets.has(init.suite) // HANDSHAKE-22: whatever is offered today
   require(offered, "suite/unsupported", `suite ${init.suite} is not in that bundle`)
   const expected = view.suites.includes(view.remembered as Suite) ? view.remembered : 0
+  // HANDSHAKE-23
   require(init.suite >= expected, "suite/downgrade", `suite ${init.suite}, before ${expected}`)
   const bare = init.otkRef === null
-  const needed = (bundle.flags & ONE_TIME_REQUIRED) !== 0
+  const needed = (bundle.flags & ONE_TIME_REQUIRED) !== 0 // HANDSHAKE-24
   require(!(bare && needed), "handshake/one-time-required", "that bundle asks for a one-time key")
-  const known = bare || view.oneTime?.suite === init.suite
+  const known = bare || view.oneTime?.suite === init.suite // HANDSHAKE-25
   require(known, "handshake/unknown-prekey", "no live one-time key has this reference")
-  const named = view.from === undefined || view.from === init.name
+  const named = view.from === undefined || view.from === init.name // HANDSHAKE-26
   require(named, "identity/untrusted", "the hub names another sender")
-  const changed = view.pinned !== undefined && !equalBytes(view.pinned, init.ik)
+  const changed = view.pinned !== undefined && !equalBytes(view.pinned, init.ik) // HANDSHAKE-27
   if (!changed) {
+    // HANDSHAKE-29, HANDSHAKE-30
     require(view.trusted, "identity/untrusted", `the trust policy refuses ${init.name}`)
     require(view.room, "handshake/limit", "too many handshakes")
   }
-  return { bundle, oneTime: view.oneTime ?? null, changed }
+  return { bundle, oneTime: bare ? null : (view.oneTime ?? null), changed }
 }
 
 /**
- * Third part of receiving an init: the keys (SPEC §8.4, steps 7 and 8).
+ * Third part of receiving an init: the keys (SPEC §8.4, steps 7 and 8; HANDSHAKE-32). With the open
+ * that follows it costs 5 X25519, 2 decapsulations, 1 key check, 1 verification (HANDSHAKE-41).
  *
  * @returns rk0, 32 bytes; nothing is authenticated before the envelope opens with it.
  * @throws {@link AgentMeshError} `suite/bad-key`.
@@ -246,11 +254,12 @@ export function respond(
   const { suite } = init
   const secret = accepted.bundle.secrets.get(suite)
   if (secret === undefined) throw new AgentMeshError("suite/unsupported", `no prekey of ${suite}`)
-  checkEd25519(init.ik)
+  checkEd25519(init.ik) // HANDSHAKE-31
   checkX25519(init.dk)
   checkX25519(init.e)
   checkExchange(block)
   const oneTime = accepted.oneTime?.secret
+  // KEYSCHEDULE-9: the own dk is that of every live bundle, because it never changes (IDENTITY-3).
   const secrets = [dh(secret.x, init.dk), dh(own.dkSecret, init.e), dh(secret.x, init.e)]
   if (oneTime) secrets.push(dh(oneTime.x, init.e))
   const kem = oneTime ? oneTime.kem : secret.kem

@@ -48,7 +48,7 @@ function infos(purpose: Purpose): Record<Suite, Uint8Array> {
 /**
  * TH, 32 bytes: everything both sides must agree on before they share keys (SPEC §7).
  *
- * It names the session in every security decision; sid = TH[0..16] is only a look-up key.
+ * It names the session in every security decision (KEYSCHEDULE-2); sid is only a look-up key.
  */
 export function transcriptHash(init: Init, responder: Peer): Uint8Array {
   return hash(
@@ -80,7 +80,7 @@ export function rootKey(suite: Suite, th: Uint8Array, secrets: readonly Uint8Arr
   const ikm = concat(...secrets)
   const prk = extract(th, ikm)
   const rk = expand(prk, INFO.root[suite], 32)
-  zeroize(ikm, prk, ...secrets)
+  zeroize(ikm, prk, ...secrets) // KEYSCHEDULE-4, KEYSCHEDULE-10
   return rk
 }
 
@@ -119,7 +119,7 @@ export function ratchet(
   const info = labelled("ratchet", suite, th, block, peerKeyHash(answered))
   const okm = hkdf(rk, secret, info, 64)
   const step = { rk: okm.slice(0, 32), ck: okm.slice(32) }
-  zeroize(secret, okm)
+  zeroize(secret, okm) // KEYSCHEDULE-5, KEYSCHEDULE-10
   return step
 }
 
@@ -136,7 +136,8 @@ export function nextChainKey(suite: Suite, ck: Uint8Array): Uint8Array {
 /**
  * key‖nonce of one envelope, 44 bytes.
  *
- * @param guard - 16 random bytes: even a clone that repeats a message key gets another key.
+ * @param guard - 16 random bytes: a clone that repeats a message key gets another key
+ * (KEYSCHEDULE-6).
  */
 export function sealKey(
   suite: Suite,

@@ -1,7 +1,7 @@
 // SPEC §10 session: the Double Ratchet as one state machine. State in, new state out.
 
 import type { Bundle, OwnBundle } from "./bundle.ts"
-import { concat, equalBytes } from "./bytes.ts"
+import { concat, equalBytes, zeroize } from "./bytes.ts"
 import {
   type EnvelopeContext,
   encodeHeader,
@@ -82,7 +82,10 @@ export interface Session {
 
 const FRESH = { cks: null, ckr: null, ns: 0, pn: 0, nr: 0, block: null, retired: [], skipped: [] }
 
-/** The initiator's session after {@link Handshake} with the owner of `bundle`. */
+/**
+ * The initiator's session after {@link Handshake} with the owner of `bundle`. Nothing else of the
+ * bundle is kept (BUNDLE-27).
+ */
 export function createInitiator(handshake: Handshake, bundle: Bundle): Session {
   const { th, rk, init } = handshake
   const { x, ek } = prekeyOf(bundle, init.suite)
@@ -116,7 +119,8 @@ export interface Sealed {
 }
 
 /**
- * Seals contents on a session (SPEC §10.3).
+ * Seals contents on a session (SESSION-1). The caller makes the new state durable before it releases
+ * the envelope (SESSION-3), and repeats the same bytes, never the seal (SESSION-4).
  *
  * @param contents - 1 to 64 encoded contents.
  * @param draw - Draws for a step `ratchet`, `ratchet-kem`, `ratchet-encaps`; then `guard`.
@@ -129,16 +133,17 @@ export function seal(
   draw: Draw,
 ): Sealed {
   const session = before.cks === null ? startChain(before, draw) : before
+  // SESSION-2
   require(session.ns < MAX_CHAIN, "session/chain-limit", "the sending chain is at its end")
   const { suite, th, ns: n, pn } = session
   const { block } = session.own as OwnBlock
   const cks = session.cks as Uint8Array
   const mk = messageKey(suite, cks)
-  const header = { sid: sessionId(th), block, pn, n, guard: draw("guard", 16) }
-  const encoded = encodeHeader(header, session.init)
+  const header = { sid: sessionId(th), block, pn, n, guard: draw("guard", 16) } // KEYSCHEDULE-6
+  const encoded = encodeHeader(header, session.init) // HANDSHAKE-7, HANDSHAKE-8
   const context = { suite, th, sender: own, recipient: session.peer.name }
   const envelope = sealEnvelope(context, mk, own.ikSecret, encoded, header.guard, contents)
-  mk.fill(0)
+  mk.fill(0) // SESSION-21
   const after = { ...session, cks: nextChainKey(suite, cks), ns: n + 1 }
   return { session: after, envelope, header }
 }
@@ -146,14 +151,21 @@ export function seal(
 /** A step of the sender: new keys, which the peer's last block answers. */
 function startChain(session: Session, draw: Draw): Session {
   const { suite, th, remote } = session
-  const key = createExchangeKey(suite, draw, "ratchet")
-  const kem = remote.ek && encapsulate(remote.ek, draw("ratchet-encaps", 32))
+  const key = createExchangeKey(suite, draw, "ratchet") // KEYSCHEDULE-1
+  const kem = remote.ek && encapsulate(remote.ek, draw("ratchet-encaps", 32)) // KEYSCHEDULE-3
   const block: Block = { ...key.public, kemCt: kem?.ct ?? null }
-  const shared = dh(key.secret.x, remote.x)
-  const secret = kem ? concat(shared, kem.ss) : shared
+  const secret = joined(dh(key.secret.x, remote.x), kem?.ss ?? null)
   const { rk, ck } = ratchet(suite, th, session.rk, secret, blockHash(block), remote)
   const own = { secret: key.secret, block }
   return { ...session, rk, cks: ck, own, pn: session.ns, ns: 0 }
+}
+
+/** Both secrets of an exchange in one byte string; the parts are erased (KEYSCHEDULE-5). */
+function joined(shared: Uint8Array, ss: Uint8Array | null): Uint8Array {
+  if (ss === null) return shared
+  const secret = concat(shared, ss)
+  zeroize(shared, ss)
+  return secret
 }
 
 // ---- receive ----
@@ -164,7 +176,9 @@ export interface Opened extends OpenedInner {
 }
 
 /**
- * Opens an envelope on a session (SPEC §10.4, from step 2). On any error the state still stands.
+ * Opens an envelope on a session (SPEC §10.4, from step 2). On any error the state still stands, as
+ * `session` is never changed (SESSION-19). Otherwise the caller commits the new state, whatever the
+ * contents say (ENVELOPE-14), before it releases one of them (SESSION-15).
  *
  * @param now - Unix seconds, the time `kept`: stamps and judges skipped keys.
  * @throws {@link AgentMeshError} `encoding/shape`, `session/chain-limit`, `session/replay`,
@@ -178,7 +192,7 @@ export function open(
 ): Opened {
   const { suite, th, peer } = session
   const { block, n, pn } = envelope
-  const fits = (field: Uint8Array | null) => (field === null) === (suite === 1)
+  const fits = (field: Uint8Array | null) => (field === null) === (suite === 1) // SESSION-8
   require(fits(block.ek) && fits(block.kemCt), "encoding/shape", "KEM fields and suite disagree")
   require(n < MAX_CHAIN && pn <= MAX_CHAIN, "session/chain-limit", `envelope ${n}, before ${pn}`)
   const context: EnvelopeContext = { suite, th, sender: peer, recipient: own.name }
@@ -191,7 +205,7 @@ export function open(
   return openNewChain(session, context, envelope, name, now)
 }
 
-/** An envelope whose key was kept when later ones arrived before it. */
+/** An envelope whose key was kept when later ones arrived before it (SESSION-9, SESSION-10). */
 function openSkipped(
   session: Session,
   context: EnvelopeContext,
@@ -203,14 +217,14 @@ function openSkipped(
     (other) =>
       other.n === envelope.n &&
       equalBytes(other.block, name) &&
-      now - other.time < SKIPPED_LIFETIME,
+      now - other.time < SKIPPED_LIFETIME, // SESSION-16
   )
   if (key === undefined) {
     throw new AgentMeshError("session/replay", "no key is left for this envelope")
   }
   const inner = openEnvelope(context, key.mk, envelope)
-  const skipped = session.skipped.filter((other) => other !== key)
-  return { session: { ...session, init: null, skipped }, ...inner }
+  const rest = session.skipped.filter((other) => other !== key)
+  return { session: { ...session, init: null, skipped: evict(rest, now) }, ...inner }
 }
 
 /** The next envelope of the receiving chain, or one after a gap. */
@@ -222,7 +236,7 @@ function openNext(
 ): Opened {
   const { suite } = session
   const chain = walk(suite, session.ckr as Uint8Array, session.nr, envelope.n)
-  const inner = openEnvelope(context, messageKey(suite, chain.ck), envelope)
+  const inner = openFresh(context, chain.ck, envelope)
   const block = session.block as Uint8Array
   const added = chain.keys.map((ck, i) => keep(suite, block, session.nr + i, ck, now))
   const after = {
@@ -245,13 +259,14 @@ function openNewChain(
 ): Opened {
   const { suite, th, own, nr, ckr } = session
   const { block, n, pn } = envelope
-  // The peer cannot have stepped again before this side did; no DH is spent on such a claim.
+  // The peer cannot have stepped again before this side did; no DH is spent on such a claim
+  // (SESSION-11), nor on one whose pn cannot be (SESSION-12).
   const possible = own !== null && pn >= nr && (pn === 0 || ckr !== null)
   require(possible, "envelope/open", "the envelope does not open")
-  checkExchange(block)
+  checkExchange(block) // SESSION-13, KEYSCHEDULE-7, KEYSCHEDULE-8
   const step = answer(suite, th, session.rk, own, block, name)
   const chain = walk(suite, step.ck, 0, n)
-  const inner = openEnvelope(context, messageKey(suite, chain.ck), envelope)
+  const inner = openFresh(context, chain.ck, envelope)
   // Verified: only now is work spent on the chain before.
   const skipped = [...session.skipped]
   let retired = session.retired
@@ -268,7 +283,7 @@ function openNewChain(
     ...session,
     init: null,
     rk: step.rk,
-    own: null,
+    own: null, // with it a responder lets go of its prekey (SESSION-23)
     cks: null,
     remote: { x: block.x, ek: block.ek },
     ckr: nextChainKey(suite, chain.ck),
@@ -288,13 +303,25 @@ function answer(
   block: Block,
   name: Uint8Array,
 ): Step {
-  const shared = dh(own.secret.x, block.x)
-  const { kem } = own.secret
-  const secret = kem && block.kemCt ? concat(shared, decapsulate(kem, block.kemCt)) : shared
+  const { x, kem } = own.secret
+  const secret = joined(dh(x, block.x), kem && block.kemCt && decapsulate(kem, block.kemCt))
   return ratchet(suite, th, rk, secret, name, own.block)
 }
 
-/** Chain keys from number `from` up to `to`: those before `to`, and that of `to` itself. */
+/** Opens with the message key of a chain key: the one candidate (SESSION-14, SESSION-18). */
+function openFresh(context: EnvelopeContext, ck: Uint8Array, envelope: RawEnvelope): OpenedInner {
+  const mk = messageKey(context.suite, ck)
+  try {
+    return openEnvelope(context, mk, envelope)
+  } finally {
+    mk.fill(0) // SESSION-21
+  }
+}
+
+/**
+ * Chain keys from number `from` up to `to`: those before `to`, and that of `to` itself. No message
+ * keys are made on the way: junk costs half (KEYSCHEDULE-11, HANDSHAKE-41).
+ */
 function walk(
   suite: Suite,
   first: Uint8Array,
@@ -320,7 +347,7 @@ function keep(
   return { block, n, mk: messageKey(suite, ck), time }
 }
 
-/** Skipped keys that may stay: the newest 2,000, each for 7 days. */
+/** Skipped keys that may stay: the newest 2,000, each for 7 days (SESSION-16, SESSION-17). */
 function evict(skipped: readonly SkippedKey[], now: number): readonly SkippedKey[] {
   return skipped.filter((key) => now - key.time < SKIPPED_LIFETIME).slice(-MAX_SKIPPED)
 }

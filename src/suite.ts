@@ -249,13 +249,18 @@ export function ed25519Public(seed: Uint8Array): Uint8Array {
   return backend.ed25519Public(seed)
 }
 
+/** Whether SPEC §4 accepts `key` (32 bytes) as an Ed25519 public key. */
+export function isEd25519(key: Uint8Array): boolean {
+  return backend.ed25519Valid(key)
+}
+
 /**
  * Accepts an Ed25519 public key of 32 bytes.
  *
  * @throws {@link AgentMeshError} `suite/bad-key` unless y < p, on the curve, not of small order.
  */
 export function checkEd25519(key: Uint8Array): void {
-  require(backend.ed25519Valid(key), "suite/bad-key", "Ed25519 key is not acceptable") // SUITE-9
+  require(isEd25519(key), "suite/bad-key", "Ed25519 key is not acceptable") // SUITE-9
 }
 
 /** Signs `message`; 64 bytes. */
