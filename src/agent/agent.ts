@@ -122,7 +122,7 @@ export class Agent {
    * @throws {@link AgentMeshError} `identity/*`, `agent/payload`, `agent/no-hub`,
    * `agent/closed`, and at first contact `hub/no-such-agent`, `bundle/*`, `suite/*`.
    */
-  send(to: string, message: MessageInput, options?: SendOptions): Promise<Delivery> {
+  async send(to: string, message: MessageInput, options?: SendOptions): Promise<Delivery> {
     return this.sendPayload(to, toPayload(message), options)
   }
 

@@ -2,7 +2,7 @@
 
 import { equalBytes } from "../bytes.ts"
 import { require } from "../errors.ts"
-import { type Address, fingerprint } from "../identity.ts"
+import { type Address, fingerprint, type Peer } from "../identity.ts"
 import type { Backup } from "./backup.ts"
 import { type Core, contentShelf } from "./core.ts"
 import type { ContentRow } from "./rows.ts"
@@ -61,13 +61,22 @@ export function stageContent(core: Core, address: Address, content: NewContent):
   if (pin && address.fingerprint) core.store.put("pin", name, { ...pin, trust: "verified" })
 }
 
-/** Whether the content may go to whom the name is pinned to (IDENTITY-13, AGENT-19). */
-export function mayBind(core: Core, row: ContentRow): boolean {
-  const pin = core.pin(row.name)
-  if (pin === undefined) return true
-  if (row.fingerprint !== null && fingerprint(pin.ik) !== row.fingerprint) return false
-  if (row.ik !== null) return equalBytes(row.ik, pin.ik)
-  return allows(core.policy.send ?? "first-use", core.view(pin), core.hub)
+/**
+ * Whether the content may go to a peer (IDENTITY-13, AGENT-19).
+ *
+ * @param peer - By default whom the name is pinned to; while nobody is, nothing is decided.
+ */
+export function mayBind(
+  core: Core,
+  row: ContentRow,
+  peer: Peer | undefined = core.pin(row.name),
+): boolean {
+  if (peer === undefined) return true
+  if (row.fingerprint !== null && fingerprint(peer.ik) !== row.fingerprint) return false
+  if (row.ik !== null) return equalBytes(row.ik, peer.ik)
+  const view = core.view(peer)
+  const trust = row.fingerprint === null ? view.trust : "verified"
+  return allows(core.policy.send ?? "first-use", { ...view, trust }, core.hub)
 }
 
 /** Stages the end of a name: pin, sessions, queue, outbox, suite memory (IDENTITY-14). */

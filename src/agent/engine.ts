@@ -1,6 +1,7 @@
 // SPEC §12 agent: one loop that stages, commits, and only then lets anything leave.
 
 import { AgentMeshError } from "../errors.ts"
+import type { Peer } from "../identity.ts"
 import { sessionId } from "../keyschedule.ts"
 import { UNDELIVERED_AFTER } from "../limits.ts"
 import { mayBind } from "./contents.ts"
@@ -77,10 +78,11 @@ export class Engine {
     this.#prepared.set(name, { value, verified, atMs: this.#core.nowMs })
   }
 
-  /** Whether there is something for the next handshake with a name. */
-  offered(name: string): boolean {
+  /** Whom the next handshake with a name is prepared for, if it is. */
+  offered(name: string): Peer | undefined {
     const offer = this.#prepared.get(name)
-    return offer !== undefined && this.#core.nowMs - offer.atMs <= PREPARED_FRESH
+    const fresh = offer !== undefined && this.#core.nowMs - offer.atMs <= PREPARED_FRESH
+    return fresh ? offer.value.bundle : undefined
   }
 
   /** Forgets what was for the next handshake with a name. */

@@ -48,28 +48,30 @@ export class Fetcher {
   /** Fetches in the background what a handshake needs; failures are tried again. */
   fetch(name: string, kind: HandshakeKind): void {
     if (!this.#client.connected || this.#fetching.has(name)) return
-    this.prepare(name, this.#expected(name), kind)
+    const expected = this.#expected(name)
+    this.prepare(name, expected, kind)
       .then(() => this.#retries.delete(name))
       .catch(async (error) => {
         this.#host.problem(error, name)
         if (error instanceof AgentMeshError && NEVER.has(error.code))
-          await this.#giveUp(name, error)
+          await this.#giveUp(name, expected, error)
         const delay = Math.min(this.#retries.get(name) ?? SEND_BACKOFF, HANDSHAKE_BACKOFF_MAX)
         this.#retries.set(name, delay * 2)
         this.#core.environment.after(delay * 1000, () => this.#engine.touch(name))
       })
   }
 
-  /** Contents that nobody may get who answers to the name (AGENT-19). */
-  async #giveUp(name: string, error: AgentMeshError): Promise<void> {
+  /** Contents that may not go to who answers to the name (AGENT-19); others are tried at once. */
+  async #giveUp(name: string, expected: string | null, error: AgentMeshError): Promise<void> {
     const core = this.#core
     const rows = await this.#engine.run(() => {
       const queued = [...(core.outboxes.get(name)?.queued.values() ?? [])]
-      const unbound = queued.filter((row) => row.ik === null)
+      const unbound = queued.filter((row) => row.ik === null && row.fingerprint === expected)
       for (const row of unbound) core.dropContent(row)
       return unbound
     })
     this.#host.refused(rows, error.message)
+    if (rows.length > 0) this.#engine.touch(name)
   }
 
   /** The fingerprint that a content in the queue asks for. */

@@ -3,7 +3,7 @@
 import { toHex } from "../bytes.ts"
 import { decodePayload, type Payload, type PayloadValue } from "../encoding.ts"
 import type { Content } from "../envelope.ts"
-import { AgentMeshError } from "../errors.ts"
+import { AgentMeshError, require } from "../errors.ts"
 import { fingerprint, type Peer } from "../identity.ts"
 
 /** What {@link Agent.send} takes: a text, or fields of the payload. */
@@ -66,9 +66,16 @@ export class Message {
   }
 }
 
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
+}
+
 /** The payload of an input: `type` "message" unless given, then its own fields. */
 export function toPayload(input: MessageInput): Payload {
   const fields = typeof input === "string" ? { text: input } : input
+  const plain = typeof fields === "object" && fields !== null && isPlain(fields)
+  require(plain, "agent/payload", "a message is a text or a plain object")
   const payload: Record<string, PayloadValue> = Object.create(null)
   payload["type"] = "message"
   for (const [key, value] of Object.entries(fields)) {

@@ -15,6 +15,7 @@ import type { Network } from "./network.ts"
 import type { SendOptions } from "./options.ts"
 import type { Sender } from "./send.ts"
 import type { Delivery, Tracker } from "./tracker.ts"
+import { checkFingerprint } from "./trust.ts"
 
 /** How long `send` waits for the hub before it resolves as queued, milliseconds. */
 const STORED_TIMEOUT = 10_000
@@ -119,6 +120,8 @@ export class Post {
     if (network.connected && !(pin && sender.sending(pin)) && !engine.offered(name)) {
       await unlessUnreachable(network.prepare(name, address.fingerprint, "normal"))
     }
+    const offered = engine.offered(name)
+    if (offered) checkFingerprint(offered, address.fingerprint)
     const delivery = tracker.track(toHex(content.id), name)
     await engine.run(() => {
       stageContent(core, address, content)

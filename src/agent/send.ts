@@ -9,6 +9,7 @@ import type { Peer } from "../identity.ts"
 import { sessionId } from "../keyschedule.ts"
 import { createInitiator, type Sealed, type Session, seal } from "../session.ts"
 import { MAX_RECEIPTS } from "../suite.ts"
+import { mayBind } from "./contents.ts"
 import { type Core, contentShelf } from "./core.ts"
 import {
   answerAt,
@@ -147,12 +148,15 @@ export class Sender {
     if (load.contents.length > 0) promote(core, peer)
     const { sid, guard: mid } = sealed.header
     let { placed } = core.peer(peer)
+    let verified = false
     for (const content of load.contents) {
       const place = content.mid === null ? ++placed : content.place
+      if (content.ik === null && content.fingerprint !== null) verified = true // AGENT-61
       const sealedOn = [...content.sealedOn, sid]
       core.putContent({ ...content, ik: peer.ik, mid, sid, okAtMs: 0, place, sealedOn })
     }
     if (placed !== core.peer(peer).placed) core.updatePeer(peer, { placed })
+    if (verified) core.store.put("pin", peer.name, { ...peer, trust: "verified" })
     const order = core.store.nextOrder()
     const out = { order, name: peer.name, ik: peer.ik, sid, mid, envelope: sealed.envelope }
     if (core.hub) core.store.put("data/out", peer.name, out)
@@ -225,7 +229,8 @@ export class Sender {
     const mayCarry = kind === "normal" && (oneTime !== null || !known.confirmed || !core.hub)
     const outbox = mayCarry ? core.outboxes.get(bundle.name) : undefined
     const again = outbox?.toReseal(sessionId(made.th), core.nowMs) ?? []
-    const first = outbox && hasRoom(outbox.window(known.placed)) ? outbox.queued.values() : []
+    const queued = outbox && hasRoom(outbox.window(known.placed)) ? outbox.queued.values() : []
+    const first = [...queued].filter((row) => mayBind(core, row, peer)) // AGENT-19
     const load = { contents: fill(chain(again, first), []), receipts: [] }
     const sealed = await this.#seal(createInitiator(made, bundle), peer, load)
     this.accept(bundle, verified)
