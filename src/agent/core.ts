@@ -4,6 +4,7 @@ import type { OwnBundle } from "../bundle.ts"
 import { equalBytes, toHex } from "../bytes.ts"
 import type { Environment } from "../environment.ts"
 import type { OwnIdentity, Peer } from "../identity.ts"
+import { MAX_HEADER, MAX_PADDED, MIN_PADDED } from "../limits.ts"
 import type { Session } from "../session.ts"
 import type { Suite } from "../suite.ts"
 import type { Candidate } from "./delivery.ts"
@@ -34,6 +35,8 @@ export class Core {
   readonly strangers: StrangerLimits
   /** Whether the agent has a hub. */
   readonly hub: boolean
+  /** Largest padded plaintext that the hub takes in an envelope, in bytes. */
+  maxPadded: number = MAX_PADDED
   readonly #sessions = new Map<string, Map<string, SessionRow>>()
   readonly #outboxes = new Map<string, Outbox>()
 
@@ -63,6 +66,11 @@ export class Core {
     for (const [key, row] of this.store.table("key/session")) this.#place(key, row)
     const contents = [...this.store.table("content").values()].sort((a, b) => a.order - b.order)
     for (const row of contents) this.outbox(row.name).add(row)
+  }
+
+  /** Takes note of the largest envelope that the hub takes, in bytes (AGENT-9). */
+  limitEnvelope(size: number): void {
+    this.maxPadded = Math.max(MIN_PADDED, Math.min(MAX_PADDED, size - MAX_HEADER))
   }
 
   // ---- clocks ----

@@ -1,12 +1,11 @@
 // SPEC §12 agent: what to send on which session, what to seal again, what has failed. Pure.
 
 import { compareBytes, equalBytes } from "../bytes.ts"
-import { innerLength } from "../envelope.ts"
+import { innerLength, padme } from "../envelope.ts"
 import {
   GLARE_WINDOW,
   MAX_CHAIN,
   MAX_CONTENTS,
-  MAX_PADDED,
   MAX_SEALED_AFTER,
   MAX_SESSIONS,
   MAX_UNRECEIPTED,
@@ -107,16 +106,22 @@ export function hasRoom(window: Window): boolean {
   return window.envelopes < MAX_UNRECEIPTED && window.next - window.oldest < MAX_SEALED_AFTER
 }
 
-/** The contents that fit one envelope, from the head, beside receipts of these sizes (SPEC §9). */
+/**
+ * The contents that fit one envelope, from the head (ENVELOPE-5).
+ *
+ * @param receipts - Sizes of the receipt contents that go with them.
+ * @param most - Largest padded plaintext, in bytes.
+ */
 export function fill<T extends { readonly size: number }>(
   contents: Iterable<T>,
   receipts: readonly number[],
+  most: number,
 ): readonly T[] {
   const sizes = receipts.map((length) => ({ length }))
   const batch: T[] = []
   for (const content of contents) {
     sizes.push({ length: content.size })
-    if (sizes.length > MAX_CONTENTS || innerLength(sizes) + 1 > MAX_PADDED) break
+    if (sizes.length > MAX_CONTENTS || padme(innerLength(sizes) + 1) > most) break
     batch.push(content)
   }
   return batch

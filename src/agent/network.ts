@@ -121,6 +121,7 @@ export class Network {
     this.#acks = []
     this.#waiting = []
     this.#pinHub(hubIk)
+    if (this.#client.limits) core.limitEnvelope(this.#client.limits.envelope)
     this.#publisher.begin(counts)
     for (const out of core.store.table("data/out").values()) this.transmit(out)
     for (const name of core.outboxes.keys()) this.#engine.touch(name)

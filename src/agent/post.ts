@@ -2,7 +2,7 @@
 
 import { fromHex, toHex } from "../bytes.ts"
 import { encodePayload, type Payload } from "../encoding.ts"
-import { encodeContent } from "../envelope.ts"
+import { encodeContent, innerLength, padme } from "../envelope.ts"
 import { AgentMeshError, require } from "../errors.ts"
 import { type Address, fingerprint, parseAddress } from "../identity.ts"
 import { MAX_CONTENT } from "../limits.ts"
@@ -105,8 +105,10 @@ export class Post {
     const re = options.re === undefined ? null : fromHex(options.re)
     const ask = options.receipt === "processed" ? 1 : 0
     const bytes = encodeContent({ kind: 0, id, sentMs, re, ask, body })
-    const fits = bytes.length <= MAX_CONTENT // ENVELOPE-4
-    require(fits, "agent/payload", `${bytes.length} bytes, at most ${MAX_CONTENT}`)
+    // ENVELOPE-4, AGENT-9
+    const alone = padme(innerLength([bytes]) + 1) <= this.#parts.core.maxPadded
+    const fits = bytes.length <= MAX_CONTENT && alone
+    require(fits, "agent/payload", `${bytes.length} bytes are too many for one message`)
     return { id, bytes, ask }
   }
 

@@ -13,7 +13,7 @@ import { AgentMeshError, type ErrorCode } from "../errors.ts"
 import { checkInit, readInit, respond } from "../handshake.ts"
 import type { Peer } from "../identity.ts"
 import type { Init } from "../keyschedule.ts"
-import { MAX_INBOX, MAX_INBOX_BYTES, MAX_INITS, MAX_REPLAY_CACHE } from "../limits.ts"
+import { MAX_IDS, MAX_INBOX, MAX_INBOX_BYTES, MAX_INITS, MAX_REPLAY_CACHE } from "../limits.ts"
 import { createResponder, type Opened, open } from "../session.ts"
 import { type Core, contentKey } from "./core.ts"
 import { ANSWER_WAIT, isIdle, RECEIPT_WAIT } from "./delivery.ts"
@@ -288,7 +288,7 @@ export class Receiver {
     store.put("due", key, {
       name: peer.name,
       ik: peer.ik,
-      receipts: [...(before?.receipts ?? []), ...receipts],
+      receipts: [...(before?.receipts ?? []), ...receipts].slice(-MAX_IDS),
       envelopes: (before?.envelopes ?? 0) + 1,
       atMs: before?.atMs ?? nowMs + RECEIPT_WAIT,
     })

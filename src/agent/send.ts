@@ -101,7 +101,7 @@ export class Sender {
       const sizes = receiptSizes(receipts.length)
       const again = outbox?.toReseal(sid, nowMs) ?? []
       const first = outbox && hasRoom(outbox.window(core.peer(peer).placed)) ? outbox.queued : []
-      const contents = fill(chain(again, first.values()), sizes)
+      const contents = fill(chain(again, first.values()), sizes, core.maxPadded)
       if (contents.length > 0 || (due && dueAt(due, nowMs) <= nowMs)) {
         return this.#stage(peer, chosen, { contents, receipts })
       }
@@ -231,7 +231,7 @@ export class Sender {
     const again = outbox?.toReseal(sessionId(made.th), core.nowMs) ?? []
     const queued = outbox && hasRoom(outbox.window(known.placed)) ? outbox.queued.values() : []
     const first = [...queued].filter((row) => mayBind(core, row, peer)) // AGENT-19
-    const load = { contents: fill(chain(again, first), []), receipts: [] }
+    const load = { contents: fill(chain(again, first), [], core.maxPadded), receipts: [] }
     const sealed = await this.#seal(createInitiator(made, bundle), peer, load)
     this.accept(bundle, verified)
     if (oneTime) rememberUsed(core, oneTime.ref, oneTime.notAfter)
