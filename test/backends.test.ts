@@ -54,7 +54,7 @@ describe("hashes and random", () => {
     )
   })
 
-  test("random bytes have the length asked for and do not repeat", () => {
+  test("random bytes have the length asked for and do not repeat (SUITE-5)", () => {
     for (const backend of [node, noble]) {
       expect(backend.random(0)).toHaveLength(0)
       expect(backend.random(33)).toHaveLength(33)
@@ -65,7 +65,7 @@ describe("hashes and random", () => {
 })
 
 describe("X25519", () => {
-  test("public keys and shared secrets", () => {
+  test("public keys and shared secrets of secrets as drawn (SUITE-4)", () => {
     holds(fc.record({ secret: key32, other: key32 }), ({ secret, other }) => {
       both((backend) => backend.x25519Public(secret))
       const remote = node.x25519Public(other)
@@ -89,7 +89,7 @@ describe("X25519", () => {
     P - 1n,
   ]
 
-  test("low order public keys give nothing, and are keys all the same", () => {
+  test("low order public keys give nothing, and are keys all the same (SUITE-12)", () => {
     for (const u of lowOrder) {
       const remote = toBytes(u)
       expect(verdict(() => checkX25519(remote))).toBe("ok")
@@ -104,7 +104,7 @@ describe("X25519", () => {
     }
   })
 
-  test("u from p on, and bit 255, are no keys", () => {
+  test("u from p on, and bit 255, are no keys (SUITE-8)", () => {
     for (let u = P - 20n; u < 2n ** 255n; u++) {
       expect(verdict(() => checkX25519(toBytes(u)))).toBe(u < P ? "ok" : "suite/bad-key")
       expect(verdict(() => checkX25519(toBytes(u + 2n ** 255n)))).toBe("suite/bad-key")
@@ -133,7 +133,7 @@ describe("Ed25519", () => {
     )
   })
 
-  test("a flipped bit in signature, message or key", () => {
+  test("a flipped bit in signature, message or key (SUITE-14)", () => {
     const flips = fc.record({ seed: key32, message: data, bit: fc.nat(511), what: fc.nat(2) })
     holds(
       flips,
@@ -192,7 +192,7 @@ describe("Ed25519", () => {
     }
   })
 
-  test("all 64 combinations of torsion in the key and in R", () => {
+  test("all 64 combinations of torsion in the key and in R (SUITE-13)", () => {
     const verdicts = new Set<string>()
     for (let i = 0; i < 8; i++) {
       for (let j = 0; j < 8; j++) {
@@ -215,7 +215,7 @@ describe("Ed25519", () => {
     expect(verdicts.size, "both verdicts occur for every torsion of the key").toBe(32)
   })
 
-  test("the points of small order, in all 14 encodings, are no keys", () => {
+  test("the points of small order, in all 14 encodings, are no keys (SUITE-9)", () => {
     for (const key of SMALL_ORDER) {
       expect(both((backend) => backend.ed25519Valid(key))).toBe(false)
       expect(verdict(() => checkEd25519(key))).toBe("suite/bad-key")
@@ -279,7 +279,7 @@ describe("AES-256-GCM", () => {
 describe("ML-KEM-768", () => {
   const seed = fc.uint8Array({ minLength: 64, maxLength: 64 })
 
-  test("keys, encapsulation, decapsulation, implicit rejection", () => {
+  test("keys, encapsulation, decapsulation, implicit rejection (SUITE-15)", () => {
     holds(
       fc.record({ seed, m: key32, bit: fc.nat(1088 * 8 - 1) }),
       ({ seed, m, bit }) => {
@@ -296,7 +296,7 @@ describe("ML-KEM-768", () => {
     )
   })
 
-  test("the modulus check, at every coefficient", () => {
+  test("the modulus check, at every coefficient (SUITE-10)", () => {
     const ek = node.kemPublic(new Uint8Array(64).fill(1))
     for (let i = 0; i < 768; i++) {
       for (const [value, valid] of [

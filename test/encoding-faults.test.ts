@@ -39,13 +39,13 @@ describe("limits", () => {
     expect(MAX_PAYLOAD_DEPTH).toBe(32)
   })
 
-  test("50,000 nested arrays do not overflow the stack", () => {
+  test("50,000 nested arrays do not overflow the stack (ENCODING-16)", () => {
     expect(protocolVerdict("81".repeat(50_000))).toBe("encoding/limit")
     expect(insidePayload("81".repeat(50_000))).toBe("encoding/limit")
     expect(payloadVerdict("a160".repeat(50_000))).toBe("encoding/limit")
   })
 
-  test("a head that claims absent items allocates nothing", () => {
+  test("a head that claims absent items allocates nothing (ENCODING-17)", () => {
     for (const major of [2, 3, 4]) {
       for (const claim of [2, 2 ** 31, 2 ** 32 - 1, 2 ** 53 - 1, 2n ** 64n - 1n]) {
         expect(protocolVerdict(rawHead(major, claim))).toBe("encoding/malformed")
@@ -66,7 +66,7 @@ describe("limits", () => {
     expect(insidePayload("3bffffffffffffffff")).toBe("encoding/limit")
   })
 
-  test("size, counted before the first byte is read", () => {
+  test("size, counted before the first byte is read (ENCODING-10)", () => {
     const sized = (size: number): Uint8Array => rawBytes(new Uint8Array(size - 5))
     expect(sized(MAX_OBJECT)).toHaveLength(MAX_OBJECT)
     expect(verdict(() => decode(sized(MAX_OBJECT - 1)))).toBe("ok")

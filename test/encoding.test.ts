@@ -81,7 +81,7 @@ describe("round trip, against an encoder that shares no code", () => {
 })
 
 describe("values", () => {
-  test("keys with a meaning in JavaScript are plain keys", () => {
+  test("keys with a meaning in JavaScript are plain keys (ENCODING-25)", () => {
     const map = Object.fromEntries(
       ["__proto__", "constructor", "toString", "hasOwnProperty", "1"].map((key) => [key, key]),
     )
@@ -92,7 +92,7 @@ describe("values", () => {
     expect(({} as { x?: unknown }).x).toBe(undefined)
   })
 
-  test("keys that differ by a byte order mark stay two keys", () => {
+  test("keys that differ by a byte order mark stay two keys (ENCODING-2)", () => {
     const key = "k".repeat(80)
     const decoded = decodePayload(encodePayload({ [key]: 1, [`\ufeff${key}`]: 2 }))
     expect(Object.keys(decoded)).toEqual([key, `\ufeff${key}`])
@@ -118,7 +118,7 @@ describe("values", () => {
     expect(Object.getPrototypeOf(first)).toBe(Uint8Array.prototype)
   })
 
-  test("what is no protocol value is refused by the encoder", () => {
+  test("what is no protocol value is refused by the encoder (ENCODING-1, ENCODING-3, ENCODING-4)", () => {
     const hole = new Array(2)
     const cycle: unknown[] = []
     cycle.push(cycle)
@@ -149,7 +149,7 @@ describe("values", () => {
     expect(hex(encode(Key.of(1)))).toBe("4101")
   })
 
-  test("what is no payload is refused with agent/payload", () => {
+  test("what is no payload is refused with agent/payload (ENCODING-4, ENCODING-9)", () => {
     const deep = (n: number): unknown => (n === 0 ? 1 : [deep(n - 1)])
     const cycle: { self?: unknown } = {}
     cycle.self = cycle
