@@ -224,7 +224,18 @@ export function openBundle(signed: Uint8Array): Bundle {
   )
   require(verify(ik, body, sig), "bundle/signature", "the signature does not verify") // BUNDLE-15
   const ref = sha256(body)
-  return { name, ik, dk, seq, notBefore, notAfter, flags, prekeys, ref, bytes: signed }
+  return {
+    name,
+    ik,
+    dk,
+    seq,
+    notBefore,
+    notAfter,
+    flags,
+    prekeys,
+    ref,
+    bytes: new Uint8Array(signed),
+  }
 }
 
 /** BUNDLE-14 */
@@ -328,12 +339,14 @@ export function openOneTimeKey(signed: Uint8Array): OneTimeKey {
   checkEd25519(ik)
   checkExchange({ x, ek })
   require(verify(ik, body, sig), "bundle/one-time", "the signature does not verify")
-  return { name, ik, suite, x, ek, notAfter, ref: sha256(body), bytes: signed }
+  return { name, ik, suite, x, ek, notAfter, ref: sha256(body), bytes: new Uint8Array(signed) }
 }
 
 // ---- contact cards ----
 
 const CARD_PREFIX = "agentmesh1:"
+/** Longest card, in characters: that of a bundle of {@link MAX_BUNDLE} bytes. */
+const MAX_CARD = CARD_PREFIX.length + Math.ceil((MAX_BUNDLE * 4) / 3)
 
 /** The text form of a bundle: prefix and unpadded canonical base64url (BUNDLE-9). */
 export function encodeCard(signed: Uint8Array): string {
@@ -346,9 +359,11 @@ export function encodeCard(signed: Uint8Array): string {
 /**
  * The signed bundle of a card in text form; not yet accepted (BUNDLE-30).
  *
- * @throws {@link AgentMeshError} `encoding/malformed` unless it is the one text of its bytes.
+ * @throws {@link AgentMeshError} `encoding/limit` if no bundle is as long; `encoding/malformed`
+ * unless it is the one text of its bytes.
  */
 export function decodeCard(card: string): Uint8Array {
+  require(card.length <= MAX_CARD, "encoding/limit", `a card of ${card.length} characters`)
   const encoded = card.slice(CARD_PREFIX.length)
   try {
     const binary = atob(encoded.replaceAll("-", "+").replaceAll("_", "/"))

@@ -47,7 +47,7 @@ export function openReceipt(signed: Uint8Array): DirectoryReceipt {
     const [body, sig] = SIGNED(decode(signed))
     const [, hubIk, name, ik, bundleRef, seq, time] = RECEIPT_BODY(decode(body))
     require(isSignedBy(hubIk, body, sig), "hub/malformed", "the receipt is not signed by the hub")
-    return { hubIk, name, ik, bundleRef, seq, time, bytes: signed }
+    return { hubIk, name, ik, bundleRef, seq, time, bytes: new Uint8Array(signed) }
   } catch (error) {
     throw malformed("the directory receipt does not verify", error)
   }
