@@ -1,4 +1,4 @@
-// SPEC §8, §10: which sessions are erased, by number and by age.
+// SPEC §12 agent: which sessions are erased, by number (§8) and by age (§10).
 
 import type { Peer } from "../identity.ts"
 import { eraseExpired } from "../session.ts"

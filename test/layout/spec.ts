@@ -79,7 +79,8 @@ export function ids(tree: Tree): readonly string[] {
   for (const [path, source] of files(tree, /^(src|conformance|vectors|test)\/.*\.(ts|json)$/)) {
     if (path.startsWith("test/layout")) continue
     for (const id of new Set(citedIn(source))) {
-      if (!defined.has(id)) faults.push(`${path} cites the unknown ${id}`)
+      const madeUp = path.startsWith("test/") && Number(id.split("-")[1]) >= 9000
+      if (!defined.has(id) && !madeUp) faults.push(`${path} cites the unknown ${id}`)
     }
   }
   return faults
