@@ -241,10 +241,17 @@ export class HubClient {
     // The nonce has been sent, or never will be: two of its bytes decide nothing but the pause.
     const chance = ((nonce[0] as number) * 256 + (nonce[1] as number)) / 65_536
     const wait = Math.max(pause * (1 - chance / 2), retryAfterOf(error) * 1_000)
-    this.#cancelRetry = this.#options.environment.after(Math.ceil(wait), () => {
+    const { environment, hub } = this.#options
+    const release = hub.hold?.()
+    const cancel = environment.after(Math.ceil(wait), () => {
       this.#cancelRetry = null
+      release?.()
       this.#connect()
     })
+    this.#cancelRetry = (): void => {
+      cancel()
+      release?.()
+    }
   }
 }
 

@@ -23,6 +23,8 @@ export interface Hub {
   readonly fingerprint?: string | undefined
   /** A link in process cannot fall silent: it needs no PING. */
   readonly inProcess?: boolean
+  /** Keeps the process alive while a client waits before it connects again; returns the release. */
+  hold?(): () => void
   /** Opens a link; rejects if the hub cannot be reached. */
   open(events: LinkEvents): Promise<FrameLink>
 }

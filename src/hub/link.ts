@@ -73,16 +73,17 @@ export function receiveFrame(
   try {
     value = decodeFrame(frame)
   } catch {
-    return failed(state, "hub/malformed", 0) // HUB-20
+    return failed(state, "hub/malformed") // HUB-20
   }
   if (state.phase === "ready") return receiveRequest(state, value, settings, now)
   if (state.phase === "new" && value[0] === FRAME.hello) return greet(frame, value, settings, draw)
   if (state.phase === "greeted" && value[0] === FRAME.auth) return authenticate(state, value)
-  return failed(state, "hub/auth-required", 0) // HUB-21
+  return failed(state, "hub/auth-required") // HUB-21
 }
 
 /** An error after which the link closes, in the order of the answers before it. */
-function failed(state: LinkState, code: HubErrorCode, rid: number): LinkStep {
+export function failed(state: LinkState, code: HubErrorCode, rid: number = 0): LinkStep {
+  if (state.phase === "closed") return { state }
   if (state.phase === "new" || state.phase === "greeted") return end(code)
   return { state: CLOSED, asked: { type: "refuse", code }, rid, close: true }
 }
@@ -133,7 +134,7 @@ function receiveRequest(
   const spent: LinkState = { ...state, tokens: Math.max(0, tokens - 1), last: now }
   if (tokens === 0) return refused(spent, "hub/rate-limited", rid) // HUB-22
   if (!isRequest(value[0])) return refused(spent, "hub/unknown-request", rid) // HUB-23
-  if (rid === 0) return failed(spent, "hub/malformed", 0) // HUB-24
+  if (rid === 0) return failed(spent, "hub/malformed") // HUB-24
   try {
     const asked = readRequest(value)
     return asked === null

@@ -1,5 +1,6 @@
 // SPEC §11 hub: what the runtime keeps of one link while it lasts.
 
+import type { HubErrorCode } from "./frames.ts"
 import { type LinkState, NEW_LINK } from "./link.ts"
 
 /** One end of a link, as the runtime uses it. */
@@ -17,6 +18,7 @@ export interface Transport {
 /** What a link tells the runtime. */
 export interface LinkHost {
   receive(link: RuntimeLink, frame: Uint8Array): void
+  fault(link: RuntimeLink, code: HubErrorCode): void
   resume(link: RuntimeLink): void
   forget(link: RuntimeLink): void
 }
@@ -53,6 +55,11 @@ export class RuntimeLink {
   /** A frame came in. */
   receive(frame: Uint8Array): void {
     this.#host.receive(this, frame)
+  }
+
+  /** The stream of frames cannot go on: the error is sent after all answers, then the end. */
+  fault(code: HubErrorCode): void {
+    this.#host.fault(this, code)
   }
 
   /** The transport can send again. */

@@ -9,9 +9,9 @@ import { Answers, type HubStatistics, type Job, type Outcome } from "./answers.t
 import { type Batch, RowCache } from "./cache.ts"
 import { type Decision, type HubSettings, refuse, reply } from "./decision.ts"
 import { Deliveries } from "./deliveries.ts"
-import type { Result } from "./frames.ts"
+import type { HubErrorCode, Result } from "./frames.ts"
 import { Lifetimes } from "./lifetimes.ts"
-import { readyLink, receiveFrame } from "./link.ts"
+import { failed, type LinkStep, readyLink, receiveFrame } from "./link.ts"
 import { type Asked, decide, neededRows } from "./machine.ts"
 import { keyOf, type SecretRow } from "./rows.ts"
 import { RuntimeLink, type Transport } from "./runtime-link.ts"
@@ -156,17 +156,25 @@ export class HubRuntime {
     if (this.#stopping) return
     this.statistics.frames++
     const { draw } = this.#environment
-    const step = receiveFrame(link.state, frame, this.#ownSettings, this.#now(), draw)
-    const peer = "peer" in link.state ? link.state.peer : NOBODY
+    const settings = this.#ownSettings
+    this.#take(link, receiveFrame(link.state, frame, settings, this.#now(), draw), frame.length)
+  }
+
+  /** @internal */
+  fault(link: RuntimeLink, code: HubErrorCode): void {
+    this.#take(link, failed(link.state, code), 0)
+  }
+
+  #take(link: RuntimeLink, step: LinkStep, size: number): void {
+    const before = "peer" in link.state ? link.state.peer : NOBODY
+    const peer = "peer" in step.state ? step.state.peer : before
     link.state = step.state
     if (step.send !== undefined) link.transport.send(step.send)
     if (step.asked !== undefined) {
-      const size = frame.length
-      const owner = step.state.phase === "binding" ? step.state.peer : peer
-      const close = step.close ?? false
       link.waiting++
       link.waitingBytes += size
-      this.#enqueue({ link, peer: owner, asked: step.asked, rid: step.rid ?? 0, close, size })
+      const { asked, rid = 0, close = false } = step
+      this.#enqueue({ link, peer, asked, rid, close, size })
     } else if (step.close) {
       this.statistics.errors++
       this.#close(link)

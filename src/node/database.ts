@@ -33,6 +33,11 @@ export class FileDatabase implements Database {
     return this.#level.status
   }
 
+  /** What it can do: among it, keeping what was written. */
+  get supports(): { readonly permanence?: boolean } {
+    return this.#level.supports
+  }
+
   /** Opens the database, with its directory. */
   async open(): Promise<void> {
     await mkdir(this.#path, { recursive: true, mode: 0o700 })
@@ -48,6 +53,11 @@ export class FileDatabase implements Database {
   /** The value at `key`. */
   get(key: string): Promise<Uint8Array | undefined> {
     return this.#level.get(key)
+  }
+
+  /** The values at the keys, in their order. */
+  getMany(keys: string[]): Promise<(Uint8Array | undefined)[]> {
+    return this.#level.getMany(keys)
   }
 
   /** Writes all changes or none; with `sync` they are on disk when it resolves. */

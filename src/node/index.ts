@@ -3,3 +3,9 @@
 export * from "../index.ts"
 export { Agent, type NodeAgentOptions } from "./agent.ts"
 export { FileDatabase } from "./database.ts"
+export { NetworkHub, type NetworkHubOptions, parseHubAddress } from "./network-hub.ts"
+export {
+  type HubLogEntry,
+  NetworkHubServer,
+  type NetworkHubServerOptions,
+} from "./network-hub-server.ts"

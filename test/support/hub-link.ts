@@ -53,7 +53,7 @@ export class RawLink {
     const raw = new RawLink()
     raw.#link = await hub.open({
       frame: (bytes) => {
-        raw.#frames.push(bytes)
+        raw.#frames.push(new Uint8Array(bytes))
         raw.#wake?.()
       },
       closed: () => {

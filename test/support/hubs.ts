@@ -5,6 +5,8 @@ import type { Hub } from "../../src/hub/hub.ts"
 import type { HubOptions } from "../../src/hub/local-hub.ts"
 import { LocalHub } from "../../src/hub/local-hub.ts"
 import { DatabaseStore, type HubStore } from "../../src/hub/store.ts"
+import { NetworkHub } from "../../src/node/network-hub.ts"
+import { NetworkHubServer } from "../../src/node/network-hub-server.ts"
 import { TestClock } from "./clock.ts"
 
 /** A store whose writes a test can stop, and fail. */
@@ -69,5 +71,39 @@ export const localHub: HubFactory = async (options = {}) => {
   }
 }
 
+/** A hub behind a socket. */
+export const networkHub: HubFactory = async (options = {}) => {
+  const clock = new TestClock()
+  const store = new FaultyStore()
+  let server: NetworkHubServer
+  let hub: NetworkHub
+  const make = async (): Promise<void> => {
+    server = new NetworkHubServer({
+      store,
+      environment: clock,
+      port: 0,
+      idleTimeout: 0,
+      ...options,
+    })
+    hub = new NetworkHub((await server.start()).url)
+  }
+  await make()
+  return {
+    clock,
+    store,
+    get hub() {
+      return hub
+    },
+    async restart() {
+      await server.stop()
+      await make()
+    },
+    close: () => server.stop(),
+  }
+}
+
 /** Every kind of hub, by name. */
-export const HUBS: readonly (readonly [string, HubFactory])[] = [["LocalHub", localHub]]
+export const HUBS: readonly (readonly [string, HubFactory])[] = [
+  ["LocalHub", localHub],
+  ["NetworkHub", networkHub],
+]

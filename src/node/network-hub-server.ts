@@ -1,0 +1,219 @@
+// SPEC §11 hub over TCP: the server. The same runtime as in process behind a socket.
+
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net"
+import { createServer as createTlsServer } from "node:tls"
+import { type Environment, systemEnvironment } from "../environment.ts"
+import type { HubStatistics } from "../hub/answers.ts"
+import { type HubOptions, hubSettings, memoryStore } from "../hub/local-hub.ts"
+import { HubRuntime } from "../hub/runtime.ts"
+import { DatabaseStore } from "../hub/store.ts"
+import { fingerprint } from "../identity.ts"
+import { IDLE_TIMEOUT, LOGIN_TIMEOUT } from "../limits.ts"
+import { type ConnectionHost, HubConnection } from "./connection.ts"
+import { FileDatabase } from "./database.ts"
+import { DEFAULT_PORT } from "./network-hub.ts"
+
+/** A line of the hub's log: what happened, never content or keys. */
+export interface HubLogEntry {
+  readonly event: string
+  readonly [field: string]: string | number | boolean
+}
+
+/** Options of a hub server; every limit of SPEC §11 is one. */
+export interface NetworkHubServerOptions extends HubOptions {
+  /** Address to listen on; by default 127.0.0.1. */
+  readonly host?: string
+  /** Port to listen on; by default {@link DEFAULT_PORT}; 0 for any free one. */
+  readonly port?: number
+  /** Directory for names, bundles and mail; without it (and `store`) all is in memory. */
+  readonly data?: string
+  /** Certificate and key in PEM: the link is then TLS. */
+  readonly tls?: { readonly cert: string | Uint8Array; readonly key: string | Uint8Array }
+  /** Connections at the same time; by default 20,000. */
+  readonly maxConnections?: number
+  /** Bytes held for incomplete frames of all connections; by default 268,435,456. */
+  readonly maxHeld?: number
+  /** Seconds after which a connection that has not authenticated is closed; by default 10. */
+  readonly loginTimeout?: number
+  /** Seconds of silence after which a connection is closed; by default 180, 0 for never. */
+  readonly idleTimeout?: number
+  /** Takes the log. */
+  readonly log?: (entry: HubLogEntry) => void
+}
+
+/** Seconds between looks at connections that have not authenticated. */
+const LOGIN_LOOK = 5
+/** Seconds that output may wait without leaving; also the time between looks at all others. */
+const STALL_TIMEOUT = 60
+/** Milliseconds that connections get to take their last frames. */
+const GRACE = 2_000
+
+/** A hub on TCP (SPEC §11). */
+export class NetworkHubServer {
+  readonly #options: NetworkHubServerOptions
+  readonly #environment: Environment
+  readonly #runtime: HubRuntime
+  readonly #connections = new Set<HubConnection>()
+  readonly #host: ConnectionHost
+  #server: Server | null = null
+  #cancelLook: (() => void) | null = null
+  #lookAt = Number.POSITIVE_INFINITY
+  #stallsAt = 0
+  #held = 0
+  /** Whether what the hub has accepted survives its process. */
+  readonly durable: boolean
+
+  /** @param options - Where to listen, where to store, limits. */
+  constructor(options: NetworkHubServerOptions = {}) {
+    if (options.data !== undefined && options.store !== undefined) {
+      throw new TypeError('"data" and "store" exclude each other')
+    }
+    this.#options = options
+    this.#environment = options.environment ?? systemEnvironment
+    const { data } = options
+    const store =
+      options.store ??
+      (data === undefined ? memoryStore() : new DatabaseStore(new FileDatabase(data)))
+    this.durable = store.durable
+    this.#runtime = new HubRuntime({
+      store,
+      environment: this.#environment,
+      settings: hubSettings(options),
+      secret: options.secret,
+      schedule: setImmediate,
+    })
+    this.#host = {
+      hold: (connection, bytes) => this.#hold(connection, bytes),
+      closed: (connection) => this.#closed(connection),
+    }
+  }
+
+  /**
+   * Opens the store and listens.
+   *
+   * @returns Where it listens, and `url` for agents, with the hub's fingerprint.
+   */
+  async start(): Promise<{ readonly host: string; readonly port: number; readonly url: string }> {
+    await this.#runtime.start()
+    const { host = "127.0.0.1", port = DEFAULT_PORT, tls, maxConnections = 20_000 } = this.#options
+    const options = { allowHalfOpen: true, noDelay: true, keepAlive: true }
+    const accept = (socket: Socket): void => this.#accept(socket)
+    const server = tls
+      ? createTlsServer({ ...options, cert: asPem(tls.cert), key: asPem(tls.key) }, accept)
+      : createServer(options, accept)
+    server.maxConnections = maxConnections
+    this.#server = server
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject)
+        server.listen({ host, port, backlog: 1_024 }, () => {
+          server.off("error", reject)
+          resolve()
+        })
+      })
+    } catch (error) {
+      await this.#runtime.stop()
+      throw error
+    }
+    server.on("error", (error) => this.#log({ event: "listen-error", message: error.message }))
+    server.on("tlsClientError", () => undefined)
+    const { port: actual } = server.address() as AddressInfo
+    const url = `agentmesh://${host.includes(":") ? `[${host}]` : host}:${actual}#${this.fingerprint}`
+    this.#log({ event: "started", host, port: actual, durable: this.durable })
+    return { host, port: actual, url }
+  }
+
+  /** The fingerprint of the hub's key; known once it was started. */
+  get fingerprint(): string {
+    return fingerprint(this.#runtime.hubIk)
+  }
+
+  /** What the hub has done so far. */
+  get statistics(): Readonly<HubStatistics> & {
+    readonly delivered: number
+    readonly held: number
+  } {
+    const { statistics, delivered } = this.#runtime
+    return { ...statistics, delivered, held: this.#held }
+  }
+
+  /** Accepts no more, answers what was asked, lets connections take it, closes them. */
+  async stop(): Promise<void> {
+    this.#cancelLook?.()
+    const server = this.#server
+    this.#server = null
+    const gone = new Promise<void>((resolve) => {
+      if (server === null) resolve()
+      else server.close(() => resolve())
+    })
+    await this.#runtime.stop()
+    const late = setTimeout(() => {
+      for (const connection of this.#connections) connection.destroy()
+    }, GRACE)
+    await gone
+    clearTimeout(late)
+    this.#log({ event: "stopped" })
+  }
+
+  #log(entry: HubLogEntry): void {
+    this.#options.log?.(entry)
+  }
+
+  #accept(socket: Socket): void {
+    const now = this.#environment.now()
+    const connection = new HubConnection(socket, this.#runtime, this.#host, now)
+    this.#connections.add(connection)
+    this.#lookIn(LOGIN_LOOK)
+    socket.on("data", (chunk: Uint8Array) => connection.receive(chunk, this.#environment.now()))
+  }
+
+  #closed(connection: HubConnection): void {
+    this.#connections.delete(connection)
+    this.#held -= connection.held
+    connection.held = 0
+  }
+
+  #hold(connection: HubConnection, bytes: number): boolean {
+    const { maxHeld = 268_435_456 } = this.#options
+    if (bytes > 0 && this.#held + bytes > maxHeld) {
+      this.#log({ event: "held-too-much", bytes: this.#held })
+      return false
+    }
+    this.#held += bytes
+    connection.held += bytes
+    return true
+  }
+
+  /** Looks at the connections in so many seconds, or earlier if that is planned. */
+  #lookIn(seconds: number): void {
+    const at = this.#environment.now() + seconds * 1_000
+    if (at >= this.#lookAt || this.#server === null) return
+    this.#cancelLook?.()
+    this.#lookAt = at
+    this.#cancelLook = this.#environment.after(seconds * 1_000, () => {
+      this.#lookAt = Number.POSITIVE_INFINITY
+      this.#look()
+    })
+  }
+
+  /** Closes connections that do not authenticate, are silent, or take nothing (HUB-35). */
+  #look(): void {
+    const { loginTimeout = LOGIN_TIMEOUT, idleTimeout = IDLE_TIMEOUT } = this.#options
+    const now = this.#environment.now()
+    const stalls = now - this.#stallsAt >= STALL_TIMEOUT * 1_000
+    if (stalls) this.#stallsAt = now
+    let strangers = false
+    for (const connection of this.#connections) {
+      const stranger = connection.name === null
+      const late = stranger && now - connection.openedAt >= loginTimeout * 1_000
+      const silent = idleTimeout > 0 && now - connection.activeAt >= idleTimeout * 1_000
+      if (late || silent || (stalls && connection.stalled())) connection.destroy()
+      else strangers ||= stranger
+    }
+    if (this.#connections.size > 0) this.#lookIn(strangers ? LOGIN_LOOK : STALL_TIMEOUT)
+  }
+}
+
+function asPem(pem: string | Uint8Array): string | Buffer {
+  return typeof pem === "string" ? pem : Buffer.from(pem)
+}

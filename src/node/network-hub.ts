@@ -1,0 +1,143 @@
+// SPEC §11 hub over TCP, the agent's side: opens links to a hub elsewhere.
+
+import { connect, type Socket } from "node:net"
+import { connect as connectTls, type ConnectionOptions as TlsOptions } from "node:tls"
+import { AgentMeshError } from "../errors.ts"
+import type { FrameLink, Hub, LinkEvents } from "../hub/hub.ts"
+import { parseAddress } from "../identity.ts"
+import { FrameReader, FrameWriter } from "./framing.ts"
+
+/** The port of a hub where none is given. */
+export const DEFAULT_PORT = 7700
+
+/** Where a hub is, and what it must prove. */
+export interface NetworkHubOptions {
+  readonly host: string
+  /** By default {@link DEFAULT_PORT}. */
+  readonly port?: number
+  /** The fingerprint that the hub's key must have; without it the first key seen is pinned. */
+  readonly fingerprint?: string
+  /** TLS around the link; options as of `tls.connect`, or true for its defaults. */
+  readonly tls?: boolean | TlsOptions
+  /** Milliseconds until a connection that does not come about is given up; by default 10,000. */
+  readonly connectTimeout?: number
+}
+
+function checkFingerprint(fingerprint: string | undefined): void {
+  if (fingerprint === undefined) return
+  try {
+    parseAddress(`hub#${fingerprint}`)
+  } catch (cause) {
+    const form = "eight groups of four lower-case hex digits, joined by colons"
+    throw new TypeError(`the fingerprint of a hub expected ${form}, got ${fingerprint}`, { cause })
+  }
+}
+
+/**
+ * Reads `agentmesh://host:port#fingerprint`, `host:port` or `host`.
+ *
+ * @throws TypeError if the address has none of these forms.
+ */
+export function parseHubAddress(address: string): NetworkHubOptions {
+  const form =
+    /^(?:agentmesh:\/\/)?(\[[0-9a-fA-F:.]+\]|[^\s:/#?@[\]]+)(?::(\d{1,5}))?\/?(?:#(.*))?$/
+  const [, host, port, fingerprint] = form.exec(address) ?? []
+  const number = port === undefined ? DEFAULT_PORT : Number(port)
+  if (host === undefined || number === 0 || number > 65_535) {
+    throw new TypeError(`expected agentmesh://host:port#fingerprint, got ${address}`)
+  }
+  checkFingerprint(fingerprint)
+  const name = host.startsWith("[") ? host.slice(1, -1) : host
+  return { host: name, port: number, ...(fingerprint === undefined ? {} : { fingerprint }) }
+}
+
+/** A hub that is reached over TCP: what agents take as `hub` (SPEC §11). */
+export class NetworkHub implements Hub {
+  /** `host:port`; what agents keep the hub's key under. */
+  readonly address: string
+  readonly fingerprint: string | undefined
+  readonly #options: NetworkHubOptions
+
+  /**
+   * @param where - `agentmesh://host:port#fingerprint`, `host:port`, or options.
+   * @throws TypeError if the address or the fingerprint has another form.
+   */
+  constructor(where: string | NetworkHubOptions) {
+    const options = typeof where === "string" ? parseHubAddress(where) : where
+    const { host, port = DEFAULT_PORT, fingerprint } = options
+    checkFingerprint(fingerprint)
+    this.#options = options
+    this.address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
+    this.fingerprint = fingerprint
+  }
+
+  /** Connects; the link is up when the promise resolves. */
+  open(events: LinkEvents): Promise<FrameLink> {
+    const { host, port = DEFAULT_PORT, tls, connectTimeout = 10_000 } = this.#options
+    return new Promise((resolve, reject) => {
+      const socket = tls
+        ? connectTls({ servername: host, ...(tls === true ? {} : tls), host, port })
+        : connect({ host, port })
+      socket.setTimeout(connectTimeout, () => {
+        socket.destroy(new Error(`no connection to ${this.address} within ${connectTimeout} ms`))
+      })
+      socket.once("error", reject)
+      socket.once("close", () => reject(new Error(`${this.address} closed the connection`)))
+      socket.once(tls ? "secureConnect" : "connect", () => {
+        socket.removeAllListeners("error").removeAllListeners("close").setTimeout(0)
+        socket.setNoDelay(true).setKeepAlive(true, 60_000)
+        resolve(new SocketLink(socket, events))
+      })
+    })
+  }
+
+  /** Keeps the process alive while a client waits before it connects again. */
+  hold(): () => void {
+    const timer = setInterval(() => undefined, 0x7fff_ffff)
+    return () => clearInterval(timer)
+  }
+}
+
+/** A link on a socket. */
+class SocketLink implements FrameLink {
+  readonly #socket: Socket
+  readonly #writer: FrameWriter
+  #open = true
+
+  constructor(socket: Socket, events: LinkEvents) {
+    this.#socket = socket
+    this.#writer = new FrameWriter(socket)
+    const reader = new FrameReader()
+    let cause: Error | undefined
+    socket.on("data", (chunk: Uint8Array) => {
+      const fault = reader.push(chunk, (frame) => {
+        if (this.#open) events.frame(frame)
+      })
+      if (fault === null) return
+      cause = new AgentMeshError("hub/malformed", "the hub sent a frame of impossible length")
+      socket.destroy()
+    })
+    socket.on("error", (error) => {
+      cause = error
+    })
+    socket.on("close", () => {
+      if (!this.#open) return
+      this.#open = false
+      events.closed(cause)
+    })
+  }
+
+  send(frame: Uint8Array): void {
+    if (this.#open) this.#writer.send(frame)
+  }
+
+  close(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#writer.flush()
+    this.#socket.end()
+    this.#socket.resume()
+    // A hub that does not close its side must not hold the process.
+    this.#socket.setTimeout(2_000, () => this.#socket.destroy())
+  }
+}
