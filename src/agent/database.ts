@@ -25,11 +25,17 @@ interface RangeOptions extends Encodings {
  */
 export interface Database {
   readonly status: string
+  /** Resolves when it is open, also when it was before. */
   open(): Promise<void>
+  /** Resolves when it is closed. */
   close(): Promise<void>
+  /** One row, undefined if there is none. */
   get(key: string, options: Encodings): Promise<Uint8Array | undefined>
+  /** All changes or none. */
   batch(changes: Change[], options: Encodings & { readonly sync: boolean }): Promise<void>
+  /** Rows of a range of keys, ascending. */
   iterator(options: RangeOptions): AsyncIterable<[string, Uint8Array]>
+  /** Removes overwritten rows of a range from the files, where a database keeps them. */
   compactRange?(start: string, end: string, options?: object): Promise<void>
 }
 
