@@ -5,6 +5,8 @@ import type { Driver, JsonObject, Reply } from "../driver.ts"
 import type { Handles, Ops } from "./reference/args.ts"
 import { bundleOps } from "./reference/bundles.ts"
 import { envelopeOps, sessionOps } from "./reference/envelopes.ts"
+import { hubLiveOps } from "./reference/hub-live.ts"
+import { hubPureOps } from "./reference/hubs.ts"
 import { handshakeOps, keyscheduleOps } from "./reference/keys.ts"
 import { encodingOps, identityOps, suiteOps } from "./reference/primitives.ts"
 
@@ -17,6 +19,8 @@ const OPS: Ops = {
   ...handshakeOps,
   ...envelopeOps,
   ...sessionOps,
+  ...hubPureOps,
+  ...hubLiveOps,
 }
 
 const HELLO = {

@@ -8,6 +8,7 @@ import { createBundleBook } from "./bundle.ts"
 import { createEncodingBook } from "./encoding.ts"
 import { createEnvelopeBook } from "./envelope.ts"
 import { createHandshakeBook } from "./handshake.ts"
+import { createHubBook } from "./hub.ts"
 import { createIdentityBook } from "./identity.ts"
 import { createKeyscheduleBook } from "./keyschedule.ts"
 import type { Book } from "./kit.ts"
@@ -23,6 +24,7 @@ const BOOKS: Partial<Record<Section, () => Book>> = {
   handshake: createHandshakeBook,
   envelope: createEnvelopeBook,
   session: createSessionBook,
+  hub: createHubBook,
 }
 
 /** One case a line, one step a line. */
