@@ -18,7 +18,8 @@ export class Agent extends PortableAgent {
    */
   constructor(name: string, options: NodeAgentOptions = {}) {
     const { path, ...rest } = options
-    if (path !== undefined && rest.store) throw new TypeError('"path" and "store" exclude each other')
+    if (path !== undefined && rest.store)
+      throw new TypeError('"path" and "store" exclude each other')
     super(name, path === undefined ? rest : { ...rest, store: new FileDatabase(path) })
   }
 }
