@@ -15,6 +15,7 @@ import {
 } from "../identity.ts"
 import { exportState } from "./backup.ts"
 import { backupOf, checkSendable, forgetPeer } from "./contents.ts"
+import { type Evidence, readEvidence } from "./evidence.ts"
 import type { MessageHandler } from "./inbox.ts"
 import { type Message, type MessageInput, toPayload } from "./message.ts"
 import type { Network } from "./network.ts"
@@ -266,6 +267,16 @@ export class Agent {
     if (pin === undefined)
       throw new AgentMeshError("identity/untrusted", `${name} is not known yet`)
     return safetyNumber(core.own, pin)
+  }
+
+  /**
+   * What proves that the hub or a peer lied about a name: the first and the latest directory
+   * receipt of each hub, and two bundles of the peer with one seq. Compare receipts with those of
+   * another agent by `protocol.hub.verifyEquivocation` (SPEC §11).
+   */
+  async evidence(name: string): Promise<Evidence> {
+    const { core } = await this.#use()
+    return readEvidence(core, name)
   }
 
   // ---- this agent ----

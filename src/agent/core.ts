@@ -119,6 +119,7 @@ export class Core {
         suite: 0,
         seq: 0,
         ref: null,
+        bundle: null,
         sentTo: false,
         confirmed: false,
         floorMs: 0,

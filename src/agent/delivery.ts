@@ -89,7 +89,13 @@ export function isIdle(row: SessionRow, kept: number): boolean {
 export function resealAt(content: ContentRow, sid: Uint8Array, nowMs: number): number {
   const there = content.sealedOn.some((other) => equalBytes(other, sid))
   if (content.okAtMs === 0 || there) return Number.POSITIVE_INFINITY
-  return Math.min(content.okAtMs, nowMs) + RESEAL_AFTER * 1000 // AGENT-1
+  return againAt(content.okAtMs, nowMs)
+}
+
+/** When what the hub took at a time may be sealed again, milliseconds (AGENT-1, AGENT-21). */
+export function againAt(takenAtMs: number, nowMs: number): number {
+  if (takenAtMs === Number.POSITIVE_INFINITY) return takenAtMs
+  return Math.min(takenAtMs, nowMs) + RESEAL_AFTER * 1000
 }
 
 /** What is open with a peer when a batch is made. */

@@ -6,7 +6,7 @@ import { sessionId } from "../keyschedule.ts"
 import { UNDELIVERED_AFTER } from "../limits.ts"
 import { mayBind } from "./contents.ts"
 import type { Core } from "./core.ts"
-import { answerAt, canSend, carries, dueAt, isOverdue, probeAt } from "./delivery.ts"
+import { againAt, answerAt, canSend, carries, dueAt, isOverdue, probeAt } from "./delivery.ts"
 import type { ContentRow, OutRow } from "./rows.ts"
 import type { Prepared, Sender } from "./send.ts"
 import { peerKey } from "./trust.ts"
@@ -17,6 +17,8 @@ export interface EngineHost {
   transmit(out: OutRow): void
   /** A name needs a bundle for a handshake. */
   fetch(name: string, kind: "normal" | "probe"): void
+  /** A handshake with a name failed; it is tried again later. */
+  failed(name: string, error: AgentMeshError): void
   /** When probes are allowed from; infinity while offline. */
   probesFrom(): number
   /** A content was given up. */
@@ -33,6 +35,8 @@ interface Job {
 
 /** Timers up to this long keep the process alive, milliseconds. */
 const AWAITED = 1_000
+/** When a name is looked at again of which something is due but blocked, milliseconds. */
+const LOOK_AGAIN = 60_000
 /** A prepared handshake is fresh for so long, milliseconds. */
 const PREPARED_FRESH = 60_000
 
@@ -148,6 +152,8 @@ export class Engine {
           const value = (await job.run()) as never
           results.push(() => job.resolve(value))
         } catch (error) {
+          // Anything but a verdict is a fault in the middle of staging: nothing of it may count.
+          if (!(error instanceof AgentMeshError)) throw error
           results.push(() => job.reject(error))
         }
       }
@@ -179,6 +185,7 @@ export class Engine {
     }
     for (const job of jobs) job.reject(error)
     this.#host.broken(error)
+    if (!this.#closed) this.#core.environment.after(LOOK_AGAIN, () => this.start())
   }
 
   /** Drops contents that are past their time (SPEC §12, rule 3). */
@@ -200,7 +207,16 @@ export class Engine {
     const core = this.#core
     if (!core.hub || core.store.get("data/out", name)) return
     const next = await this.#sender.next(name)
-    if (next === "handshake") return this.#handshake(name)
+    if (next === "handshake") {
+      try {
+        return await this.#handshake(name)
+      } catch (error) {
+        // A peer's keys can be unusable, which must not undo what others asked for (AGENT-18).
+        if (!(error instanceof AgentMeshError) || error.code.startsWith("agent/")) throw error
+        this.#host.failed(name, error)
+        return
+      }
+    }
     if (next !== null) {
       this.#outs.push(next)
       return
@@ -239,7 +255,9 @@ export class Engine {
     this.#timers.get(name)?.()
     this.#timers.delete(name)
     const core = this.#core
-    const at = Math.max(this.#nextDue(name), core.nowMs + 1)
+    let at = this.#nextDue(name)
+    // What is due and was not done waits for something else, which will touch the name.
+    if (at <= core.nowMs) at = core.nowMs + LOOK_AGAIN
     if (at === Number.POSITIVE_INFINITY) return
     this.#timers.set(
       name,
@@ -267,6 +285,7 @@ export class Engine {
     const due = core.store.get("due", peerKey(peer))
     const chosen = this.#sender.sending(peer)
     if (due && chosen && carries(chosen.row)) at = Math.min(at, dueAt(due, core.nowMs))
+    if (!chosen && outbox) at = Math.min(at, againAt(outbox.takenAt, core.nowMs))
     if (chosen && outbox)
       at = Math.min(at, outbox.resealAt(sessionId(chosen.row.session.th), core.nowMs))
     for (const { row } of core.sessionsOf(peer)) {
@@ -283,6 +302,6 @@ export class Engine {
     for (const { session, answerAtMs } of core.store.table("key/session").values()) {
       if (answerAtMs > 0) this.#names.add(session.peer.name)
     }
-    if (this.#names.size > 0) this.#start()
+    if (this.#names.size > 0 && !this.#closed) this.#start()
   }
 }

@@ -1,14 +1,15 @@
 // SPEC §12 agent: what a handshake needs is fetched from the hub, checked, and tried again.
 
-import { toHex } from "../bytes.ts"
-import { AgentMeshError } from "../errors.ts"
+import { ONE_TIME_REQUIRED } from "../bundle.ts"
+import { AgentMeshError, require } from "../errors.ts"
 import { chooseSuite } from "../handshake.ts"
-import type { DirectoryReceipt, HubClient } from "../hub/client.ts"
+import type { HubClient } from "../hub/client.ts"
 import { HANDSHAKE_BACKOFF_MAX, SEND_BACKOFF } from "../limits.ts"
 import type { Core } from "./core.ts"
 import { nextProbeInterval } from "./delivery.ts"
 import type { Engine } from "./engine.ts"
-import { type ContentRow, decodeRow, encodeRow, type ReceiptRow } from "./rows.ts"
+import { keepBundles, keepReceipt } from "./evidence.ts"
+import type { ContentRow } from "./rows.ts"
 import type { HandshakeKind, Prepared, Sender } from "./send.ts"
 
 /** Verdicts on a peer that no second try changes. */
@@ -18,6 +19,8 @@ const NEVER: ReadonlySet<string> = new Set(["identity/untrusted", "identity/fing
 export interface FetcherHost {
   /** A handshake could not be prepared in the background. */
   problem(error: unknown, name: string): void
+  /** Another key answers to a pinned name. */
+  changed(name: string): void
   /** Contents that cannot be delivered. */
   refused(rows: readonly ContentRow[], reason: string): void
 }
@@ -30,7 +33,8 @@ export class Fetcher {
   readonly #client: HubClient
   readonly #host: FetcherHost
   readonly #fetching = new Map<string, Promise<void>>()
-  readonly #retries = new Map<string, number>()
+  /** After a failure: seconds to the next try, and when it may be, milliseconds. */
+  readonly #retries = new Map<string, { readonly delay: number; readonly atMs: number }>()
 
   constructor(
     core: Core,
@@ -48,17 +52,31 @@ export class Fetcher {
   /** Fetches in the background what a handshake needs; failures are tried again. */
   fetch(name: string, kind: HandshakeKind): void {
     if (!this.#client.connected || this.#fetching.has(name)) return
+    const retry = this.#retries.get(name)
+    if (retry && retry.atMs > this.#core.nowMs) return
     const expected = this.#expected(name)
     this.prepare(name, expected, kind)
       .then(() => this.#retries.delete(name))
       .catch(async (error) => {
-        this.#host.problem(error, name)
         if (error instanceof AgentMeshError && NEVER.has(error.code))
           await this.#giveUp(name, expected, error)
-        const delay = Math.min(this.#retries.get(name) ?? SEND_BACKOFF, HANDSHAKE_BACKOFF_MAX)
-        this.#retries.set(name, delay * 2)
-        this.#core.environment.after(delay * 1000, () => this.#engine.touch(name))
+        this.failed(name, error)
       })
+      .catch(() => {})
+  }
+
+  /** Reports a failed handshake; it is tried after 60 s, doubling to an hour (AGENT-18). */
+  failed(name: string, error: unknown): void {
+    this.#host.problem(error, name)
+    const before = this.#retries.get(name)?.delay ?? SEND_BACKOFF / 2
+    const delay = Math.min(before * 2, HANDSHAKE_BACKOFF_MAX)
+    this.#retries.set(name, { delay, atMs: this.#core.nowMs + delay * 1000 })
+    this.#core.environment.after(delay * 1000, () => this.#engine.touch(name))
+  }
+
+  /** Tries at once what waits for a later try: the link is new. */
+  retryNow(): void {
+    this.#retries.clear()
   }
 
   /** Contents that may not go to who answers to the name (AGENT-19); others are tried at once. */
@@ -91,7 +109,14 @@ export class Fetcher {
   prepare(name: string, expected: string | null, kind: HandshakeKind): Promise<void> {
     const before = this.#fetching.get(name)
     if (before) return before
-    const work = this.#prepare(name, expected, kind).finally(() => this.#fetching.delete(name))
+    const work = this.#prepare(name, expected, kind)
+      .catch((error) => {
+        // Never silent, whoever asked (IDENTITY-11).
+        const changed = error instanceof AgentMeshError && error.code === "identity/changed"
+        if (changed) this.#host.changed(name)
+        throw error
+      })
+      .finally(() => this.#fetching.delete(name))
     this.#fetching.set(name, work)
     return work
   }
@@ -105,15 +130,21 @@ export class Fetcher {
     for (let tries = 0; ; tries++) {
       const fetched = await this.#client.getBundle(name, suites)
       const plain = { bundle: fetched.bundle, oneTime: null }
-      const { bundle } = await this.#engine.run(() => this.#sender.prepare(name, expected, plain))
-      await this.#engine.run(() => this.#keepReceipt(fetched.receipt))
+      const check = () => this.#sender.prepare(name, expected, plain)
+      const { bundle } = await this.#engine.run(check).catch(async (error) => {
+        await this.#keepEvidence(name, fetched.bundle, error)
+        throw error
+      })
+      await this.#engine.run(() => keepReceipt(this.#core, fetched.receipt))
       const suite = chooseSuite(core.own, core.suites, bundle, core.peer(bundle).suite)
-      const wants = kind === "normal" || (bundle.flags & 1) !== 0
+      const wants = kind === "normal" || (bundle.flags & ONE_TIME_REQUIRED) !== 0
       if (wants && suites[0] !== suite && tries === 0) {
         suites = [suite]
         continue
       }
       const prepared = await this.#engine.run(() => this.#sender.prepare(name, expected, fetched))
+      const usable = prepared.oneTime !== null || (bundle.flags & ONE_TIME_REQUIRED) === 0
+      require(usable, "handshake/one-time-required", `${name} asks for a one-time key`)
       await this.#use(name, prepared, kind, expected !== null)
       return
     }
@@ -142,12 +173,8 @@ export class Fetcher {
     this.#engine.touch(name)
   }
 
-  /** Keeps the first and the latest receipt of this hub for a name (SPEC §11). */
-  async #keepReceipt(receipt: DirectoryReceipt): Promise<void> {
-    const { store } = this.#core
-    const key = `receipt/${toHex(receipt.hubIk)}/${receipt.name}`
-    const before = await store.read(key)
-    const first = before ? decodeRow<ReceiptRow>(before).first : receipt.bytes
-    store.write(key, encodeRow({ first, latest: receipt.bytes }))
+  async #keepEvidence(name: string, bundle: Uint8Array, error: unknown): Promise<void> {
+    if (!(error instanceof AgentMeshError) || error.code !== "bundle/equivocation") return
+    await this.#engine.run(() => keepBundles(this.#core, name, bundle))
   }
 }

@@ -25,10 +25,22 @@ export interface NetworkHost {
   refused(rows: readonly ContentRow[], reason: string): void
   /** A handshake could not be prepared in the background. */
   problem(error: AgentMeshError, name: string): void
+  /** Another key answers to a pinned name. */
+  changed(name: string): void
   /** The link was authenticated, or lost. */
   connected(): void
   disconnected(error: AgentMeshError, willReconnect: boolean): void
 }
+
+/** An envelope of the mailbox. */
+interface Mail {
+  readonly mseq: number
+  readonly from: string
+  readonly envelope: Uint8Array
+}
+
+/** When mail that this side failed to take is tried again, milliseconds. */
+const RETRY_MAIL = 5_000
 
 /** One agent's use of its hub. */
 export class Network {
@@ -41,7 +53,7 @@ export class Network {
   readonly #fetcher: Fetcher
   readonly #address: string
   readonly #sending = new Set<string>()
-  #waiting: { mseq: number; from: string; envelope: Uint8Array }[] = []
+  #waiting: Mail[] = []
   #acks: number[] = []
   #toDrain = 0
   #readyAtMs = 0
@@ -75,8 +87,11 @@ export class Network {
     this.#publisher = new Publisher(core, parts, this.#client, (error) =>
       problem(error, core.own.name),
     )
-    const refused = host.refused.bind(host)
-    this.#fetcher = new Fetcher(core, parts, this.#client, { problem, refused })
+    this.#fetcher = new Fetcher(core, parts, this.#client, {
+      problem,
+      changed: (name) => host.changed(name),
+      refused: (rows, reason) => host.refused(rows, reason),
+    })
   }
 
   /** Whether the link is authenticated. */
@@ -124,6 +139,7 @@ export class Network {
     if (this.#client.limits) core.limitEnvelope(this.#client.limits.envelope)
     this.#publisher.begin(counts)
     for (const out of core.store.table("data/out").values()) this.transmit(out)
+    this.#fetcher.retryNow()
     for (const name of core.outboxes.keys()) this.#engine.touch(name)
     this.#host.connected()
   }
@@ -142,6 +158,11 @@ export class Network {
   /** See {@link Fetcher.fetch}. */
   fetch(name: string, kind: HandshakeKind): void {
     this.#fetcher.fetch(name, kind)
+  }
+
+  /** See {@link Fetcher.failed}. */
+  failed(name: string, error: AgentMeshError): void {
+    this.#fetcher.failed(name, error)
   }
 
   /** See {@link Fetcher.prepare}. */
@@ -234,13 +255,26 @@ export class Network {
           },
           (error) => {
             // Only a refusal of the bytes is acknowledged; a failure here is not the sender's.
-            if (!isRefusal(error)) return
+            if (!isRefusal(error)) {
+              this.#tryAgain(mail)
+              return
+            }
             this.#acknowledge(mail.mseq)
             this.#host.rejected(error, mail.from)
           },
         )
         .catch(() => {})
     }
+  }
+
+  /** After a failure of this side, such as a full disk (AGENT-42). */
+  #tryAgain(mail: Mail): void {
+    if (this.#closed) return
+    this.#core.environment.after(RETRY_MAIL, () => {
+      if (!this.connected) return // the hub delivers it again
+      this.#waiting.push(mail)
+      this.takeMail()
+    })
   }
 
   #acknowledge(mseq: number): void {

@@ -104,7 +104,15 @@ async function loadIdentity(store: AgentStore, plan: Plan): Promise<OwnIdentity>
 function stagePeers(store: AgentStore, peers: ReturnType<typeof importState>["peers"]): void {
   for (const { name, ik, trust, suite, seq } of peers) {
     store.put("pin", name, { name, ik, trust })
-    const none = { ref: null, sentTo: false, confirmed: true, floorMs: 0, seen: 0, placed: 0 }
+    const none = {
+      ref: null,
+      bundle: null,
+      sentTo: false,
+      confirmed: true,
+      floorMs: 0,
+      seen: 0,
+      placed: 0,
+    }
     const rest = { ...none, probeInterval: 0, probeAtMs: 0, card: null }
     store.put("peer", `${name}#${toHex(ik)}`, { name, ik, suite, seq, ...rest })
   }
@@ -139,9 +147,13 @@ async function start(plan: Plan, store: AgentStore, own: OwnIdentity): Promise<P
   const engine: Engine = new Engine(core, sender, {
     transmit: (out) => network?.transmit(out),
     fetch: (name, kind) => network?.fetch(name, kind),
+    failed: (name, error) => network?.failed(name, error),
     probesFrom: () => network?.probesFrom ?? Number.POSITIVE_INFINITY,
     undelivered: (row) => lost(row, "no receipt in time, or another fingerprint than asked for"),
-    broken: (error) => emitter.emit("problem", { name: own.name, error: storeError(error) }),
+    broken(error) {
+      receiver.recount()
+      emitter.emit("problem", { name: own.name, error: storeError(error) })
+    },
   })
   const inbox: Inbox = new Inbox(core, receiver, {
     run: (job) => engine.run(job),
@@ -186,10 +198,8 @@ async function start(plan: Plan, store: AgentStore, own: OwnIdentity): Promise<P
         refused: (rows, reason) => {
           for (const row of rows) lost(row, reason)
         },
-        problem(error, name) {
-          if (error.code === "identity/changed") changes.report(name, null)
-          emitter.emit("problem", { error, name })
-        },
+        problem: (error, name) => emitter.emit("problem", { error, name }),
+        changed: (name) => changes.report(name, null),
         connected: () => emitter.emit("connected", { hub }),
         disconnected: (error, willReconnect) =>
           emitter.emit("disconnected", { error, willReconnect }),

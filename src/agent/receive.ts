@@ -77,18 +77,31 @@ interface Found {
   readonly th: Uint8Array
 }
 
+interface Waiting {
+  count: number
+  bytes: number
+  strangers: number
+  strangerBytes: number
+}
+const EMPTY: Waiting = { count: 0, bytes: 0, strangers: 0, strangerBytes: 0 }
+
 /** Opens envelopes for one agent. */
 export class Receiver {
   readonly #core: Core
   /** When inits of a peer were accepted. */
   readonly #inits = new Map<string, number[]>()
   /** Contents and bytes in the inbox, in all and of strangers. */
-  readonly waiting: { count: number; bytes: number; strangers: number; strangerBytes: number }
+  waiting: Waiting = EMPTY
 
   constructor(core: Core) {
     this.#core = core
-    this.waiting = { count: 0, bytes: 0, strangers: 0, strangerBytes: 0 }
-    for (const row of core.store.table("inbox").values()) this.count(row, 1)
+    this.recount()
+  }
+
+  /** Counts the inbox anew from the store. */
+  recount(): void {
+    this.waiting = { ...EMPTY }
+    for (const row of this.#core.store.table("inbox").values()) this.count(row, 1)
   }
 
   /** Counts a content in or out of the inbox. */

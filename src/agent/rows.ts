@@ -44,6 +44,8 @@ export interface PeerRow {
   readonly suite: number
   readonly seq: number
   readonly ref: Uint8Array | null
+  /** The signed bundle of that seq; null after an import. */
+  readonly bundle: Uint8Array | null
   /** Whether an application content was ever sent to it. */
   readonly sentTo: boolean
   /** Whether a session with it was ever confirmed. */
@@ -146,6 +148,12 @@ export interface BundleRow {
 /** What is pinned of a hub. */
 export interface HubRow {
   readonly ik: Uint8Array
+}
+
+/** Two signed bundles of a peer with one seq. */
+export interface EvidenceRow {
+  readonly before: Uint8Array
+  readonly bundle: Uint8Array
 }
 
 /** First and latest directory receipt of a hub for a name. */

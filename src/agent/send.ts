@@ -12,6 +12,7 @@ import { MAX_RECEIPTS } from "../suite.ts"
 import { mayBind } from "./contents.ts"
 import { type Core, contentShelf } from "./core.ts"
 import {
+  againAt,
   answerAt,
   type Candidate,
   canSend,
@@ -105,7 +106,11 @@ export class Sender {
       if (contents.length > 0 || (due && dueAt(due, nowMs) <= nowMs)) {
         return this.#stage(peer, chosen, { contents, receipts })
       }
-    } else if (!chosen && outbox && (outbox.queued.size > 0 || outbox.takenAt < nowMs)) {
+    } else if (
+      !chosen &&
+      outbox &&
+      (outbox.queued.size > 0 || againAt(outbox.takenAt, nowMs) <= nowMs)
+    ) {
       return "handshake"
     }
     return answer ? this.#stage(peer, answer, { contents: [], receipts: [] }) : null
@@ -213,7 +218,9 @@ export class Sender {
     if (pin?.trust !== trust) core.store.put("pin", name, { name, ik, trust })
     const peer = core.peer(bundle)
     const suite = Math.max(peer.suite, chooseSuite(core.own, core.suites, bundle, peer.suite))
-    if (peer.seq < seq || peer.suite < suite) core.updatePeer(bundle, { seq, ref, suite })
+    if (peer.seq < seq || peer.suite < suite || peer.bundle === null) {
+      core.updatePeer(bundle, { seq, ref, suite, bundle: bundle.bytes })
+    }
   }
 
   /** Stages a handshake with its first envelope (SPEC §8.3); they are one commit. */
