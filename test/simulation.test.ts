@@ -1,0 +1,28 @@
+// Delivery that keeps its word (SPEC §12): random trouble over months of virtual time. Nothing that
+// `send` accepted may be lost without a report, and nothing handled twice.
+
+import { afterAll, expect, test } from "vitest"
+import { Chaos } from "./simulation/chaos.ts"
+import { HOUR } from "./simulation/clock.ts"
+import { FAMILIES } from "./simulation/mixes.ts"
+import { totals, World } from "./simulation/world.ts"
+
+/** Seeds of each family; `AGENTMESH_SEEDS=200 npx vitest run simulation` goes deeper. */
+const SEEDS = Number(process.env["AGENTMESH_SEEDS"] ?? 3)
+const FIRST = Number(process.env["AGENTMESH_FIRST_SEED"] ?? 1)
+
+afterAll(() => console.log(JSON.stringify(totals)))
+
+for (const [family, mix] of Object.entries(FAMILIES)) {
+  for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
+    test(`${family} (seed ${seed})`, async () => {
+      const world = new World(seed)
+      for (const name of ["alice", "bob", "carol"]) world.add(name)
+      await world.run(HOUR / 60)
+      await new Chaos(world, mix).run(21, 12)
+      const counts = await world.finish()
+      expect(counts.accepted).toBeGreaterThan(50)
+      await world.end()
+    })
+  }
+}
