@@ -187,7 +187,8 @@ export class Agent {
     checkSendable(core, address)
     const pin = core.pin(address.name)
     if (pin && sender.sending(pin)) return
-    await network.prepare(address.name, address.fingerprint, "normal")
+    await network.introduce(address.name, address.fingerprint)
+    require(network.connected, "hub/unreachable", "there is no connection to the hub")
     await engine.connect(address.name)
   }
 
@@ -224,7 +225,7 @@ export class Agent {
     const { name, fingerprint: expected } = parseAddress(address)
     require(expected !== null, "identity/fingerprint", "expected name#fingerprint")
     if (core.pin(name) === undefined && network) {
-      await network.prepare(name, expected, "normal")
+      await network.introduce(name, expected)
       await engine.connect(name)
     }
     return engine.run(() => {

@@ -66,14 +66,19 @@ export function chooseSession(sessions: readonly Candidate[], kept: number): Can
   return newest(able.filter(({ row }) => row.mayCarry)) ?? newest(able)
 }
 
-/** Sessions to erase so that at most four are left with the peer (SPEC §8). */
+/**
+ * Sessions to erase so that at most four are left with the peer (HANDSHAKE-39).
+ *
+ * @param founded - The session that was founded now: it is never refused.
+ */
 export function surplus(
   sessions: readonly Candidate[],
   sending: string | undefined,
+  founded: string,
 ): readonly Candidate[] {
   if (sessions.length <= MAX_SESSIONS) return []
   return sessions
-    .filter(({ key }) => key !== sending)
+    .filter(({ key }) => key !== sending && key !== founded)
     .sort(
       (a, b) => Number(a.row.carried) - Number(b.row.carried) || a.row.verified - b.row.verified,
     )

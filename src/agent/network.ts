@@ -39,6 +39,8 @@ interface Mail {
   readonly envelope: Uint8Array
 }
 
+/** Pauses between the tries to find a new peer, milliseconds. */
+const PATIENCE = [100, 300, 600, 0] as const
 /** When mail that this side failed to take is tried again, milliseconds. */
 const RETRY_MAIL = 5_000
 
@@ -55,6 +57,7 @@ export class Network {
   readonly #sending = new Set<string>()
   #waiting: Mail[] = []
   #acks: number[] = []
+  #attempted: Promise<void> = Promise.resolve()
   #toDrain = 0
   #readyAtMs = 0
   #drainedAtMs = Number.POSITIVE_INFINITY
@@ -117,7 +120,9 @@ export class Network {
 
   /** Connects, registers and publishes. */
   async start(): Promise<void> {
-    await this.#client.start()
+    const started = this.#client.start()
+    this.#attempted = started.catch(() => {})
+    await started
     await this.#publisher.registered
   }
 
@@ -165,9 +170,27 @@ export class Network {
     this.#fetcher.failed(name, error)
   }
 
-  /** See {@link Fetcher.prepare}. */
-  prepare(name: string, expected: string | null, kind: HandshakeKind): Promise<void> {
-    return this.#fetcher.prepare(name, expected, kind)
+  /**
+   * Fetches what the next handshake with a peer needs, if the hub can be reached. An agent that
+   * was started together with this one gets a second to register.
+   *
+   * @throws {@link AgentMeshError} `hub/no-such-agent`, `bundle/*`, `identity/*`, `suite/*`.
+   */
+  async introduce(name: string, expected: string | null): Promise<void> {
+    await this.#attempted
+    for (const pause of PATIENCE) {
+      if (!this.connected) return
+      try {
+        await this.#fetcher.prepare(name, expected, "normal")
+        return
+      } catch (error) {
+        const code = error instanceof AgentMeshError ? error.code : undefined
+        if (code === "hub/unreachable") return
+        if (code !== "hub/no-such-agent" || pause === 0) throw error
+      }
+      const { environment } = this.#core
+      await new Promise<void>((resume) => environment.after(pause, resume, true))
+    }
   }
 
   #problem(error: unknown, name: string): void {

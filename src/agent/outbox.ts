@@ -97,6 +97,14 @@ export class Outbox {
     return at
   }
 
+  /** Whether the hub has said OK to a copy of a content that is still without a receipt. */
+  get pending(): boolean {
+    for (const row of this.#places.values()) {
+      if (row.okAtMs > 0 || row.sealedOn.length > 1) return true
+    }
+    return false
+  }
+
   /** The window of what is open, for {@link hasRoom}. */
   window(next: number): Window {
     const [oldest = next] = this.#places.keys()

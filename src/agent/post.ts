@@ -119,8 +119,8 @@ export class Post {
     checkSendable(core, address)
     const pin = core.pin(name)
     // What can be said at once is not left for later: an unknown name, a changed identity.
-    if (network.connected && !(pin && sender.sending(pin)) && !engine.offered(name)) {
-      await unlessUnreachable(network.prepare(name, address.fingerprint, "normal"))
+    if (!(pin && sender.sending(pin)) && !engine.offered(name)) {
+      await network.introduce(name, address.fingerprint)
     }
     const offered = engine.offered(name)
     if (offered) checkFingerprint(offered, address.fingerprint)
@@ -138,15 +138,5 @@ export class Post {
     if (network) return network
     const advice = "pass { hub } to the agent, or use connectWithBundle(), seal() and open()"
     throw new AgentMeshError("agent/no-hub", advice)
-  }
-}
-
-/** Lets a failure pass that only means that the hub cannot be reached. */
-async function unlessUnreachable(work: Promise<void>): Promise<void> {
-  try {
-    await work
-  } catch (error) {
-    const offline = error instanceof AgentMeshError && error.code === "hub/unreachable"
-    if (!offline) throw error
   }
 }

@@ -255,7 +255,7 @@ export class Receiver {
       core.store.put("pin", peer.name, { ...peer, trust: "pinned" })
     const times = this.#inits.get(peerKey(peer)) ?? []
     this.#inits.set(peerKey(peer), [...times, core.now])
-    limitSessions(core, peer)
+    limitSessions(core, peer, key)
   }
 
   get #strangersHaveRoom(): boolean {

@@ -246,8 +246,9 @@ export class Sender {
       ...{ created: kept, verified: kept, founded: core.store.nextOrder(), order: 0 },
       ...{ until: bundle.notAfter, mayCarry, carried: false, answerAtMs: 0 },
     }
-    const out = this.#commit(peer, sealed, toHex(sessionId(made.th)), row, load)
-    limitSessions(core, peer)
+    const key = toHex(sessionId(made.th))
+    const out = this.#commit(peer, sealed, key, row, load)
+    limitSessions(core, peer, key)
     return out
   }
 
@@ -268,7 +269,7 @@ export class Sender {
     promote(core, peer)
     this.#takeDue(peer, receipts.length)
     core.putSession(key, sealed.session, { ...row, carried: true, answerAtMs: 0 })
-    limitSessions(core, peer)
+    limitSessions(core, peer, key)
     return sealed.envelope
   }
 

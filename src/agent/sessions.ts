@@ -5,11 +5,11 @@ import { eraseExpired } from "../session.ts"
 import type { Core } from "./core.ts"
 import { type Candidate, chooseSession, isIdle, surplus } from "./delivery.ts"
 
-/** Erases sessions so that the limits for the peer, and those for all strangers, hold. */
-export function limitSessions(core: Core, peer: Peer): void {
+/** Erases sessions after one was founded: the limits for the peer and all strangers then hold. */
+export function limitSessions(core: Core, peer: Peer, founded: string): void {
   const sessions = core.sessionsOf(peer)
   const sending = chooseSession(sessions, core.kept)?.key
-  for (const { key } of surplus(sessions, sending)) core.eraseSession(key)
+  for (const { key } of surplus(sessions, sending, founded)) core.eraseSession(key)
   if (!core.peer(peer).sentTo) limitStrangers(core)
 }
 
