@@ -13,9 +13,9 @@ function show(ok: boolean, what: string): void {
   console.log(`  ${ok ? "ok  " : "FAIL"} ${what}`)
 }
 
-/** Waits until `condition` holds; gives up after five seconds. */
+/** Waits until `condition` holds; gives up after thirty seconds. */
 async function until(condition: () => boolean): Promise<boolean> {
-  for (let tries = 0; tries < 500 && !condition(); tries++) {
+  for (let tries = 0; tries < 3000 && !condition(); tries++) {
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
   return condition()
@@ -41,7 +41,7 @@ async function demo(suites: readonly (1 | 2)[], title: string): Promise<void> {
 
   // A conversation both ways.
   const hello = await alice.send("bob", { text: "Hello, Bob!", task: 7 })
-  await hello.wait("delivered", 5000)
+  await hello.wait("delivered", 30_000)
   const first = inbox[0]
   show(
     first?.text === "Hello, Bob!" && first.payload["task"] === 7,
@@ -65,7 +65,7 @@ async function demo(suites: readonly (1 | 2)[], title: string): Promise<void> {
   const late: Message[] = []
   const carol = new Agent("carol", { hub, suites, path: carolPath })
   carol.onMessage((message) => late.push(message))
-  await letter.wait("delivered", 5000)
+  await letter.wait("delivered", 30_000)
   show(
     late[0]?.text === "for when you are back",
     "it arrives when she is back, and alice hears of it",
@@ -77,7 +77,7 @@ async function demo(suites: readonly (1 | 2)[], title: string): Promise<void> {
   await alice.close()
   alice = new Agent("alice", { hub, suites, path: join(folder, "alice") })
   await alice.ready
-  await (await alice.send("bob", "back again")).wait("delivered", 5000)
+  await (await alice.send("bob", "back again")).wait("delivered", 30_000)
   const after = alice.status().sessions.find(({ peer }) => peer === "bob")?.sid
   show(alice.fingerprint === print, "after a restart alice has the same identity")
   show(before !== undefined && before === after, "and continues the same session")
@@ -87,7 +87,7 @@ async function demo(suites: readonly (1 | 2)[], title: string): Promise<void> {
   inbox.length = 0
   const routed = hub.messageCount()
   const load = Array.from({ length: 500 }, (_, i) => alice.send("bob", { text: `${i}` }))
-  await Promise.all((await Promise.all(load)).map((delivery) => delivery.wait("delivered", 20_000)))
+  await Promise.all((await Promise.all(load)).map((delivery) => delivery.wait("delivered", 60_000)))
   const complete = await until(() => inbox.length === 500)
   const ordered = inbox.every(({ text }, i) => text === `${i}`)
   const envelopes = hub.messageCount() - routed
@@ -107,7 +107,7 @@ async function demo(suites: readonly (1 | 2)[], title: string): Promise<void> {
     () => show(false, "a replay is refused"),
     (error) => show(error.code === "session/replay", "a replay is refused"),
   )
-  await (await alice.send("bob", "still alive")).wait("delivered", 5000)
+  await (await alice.send("bob", "still alive")).wait("delivered", 30_000)
   show(inbox.at(-1)?.text === "still alive", "and the session is alive")
 
   await Promise.all([alice.close(), bob.close(), carol.close()])
