@@ -20,7 +20,7 @@ import { ANSWER_WAIT, isIdle, RECEIPT_WAIT } from "./delivery.ts"
 import { judge } from "./judge.ts"
 import { type InboxRow, orderKey, type SessionRow } from "./rows.ts"
 import { evict, remember } from "./seen.ts"
-import { limitSessions } from "./sessions.ts"
+import { limitSessions, limitStrangers } from "./sessions.ts"
 import { allows, allowsStatic, peerKey } from "./trust.ts"
 
 const { delivered } = RECEIPT_STATUSES
@@ -242,7 +242,10 @@ export class Receiver {
     if (!known.confirmed || known.suite < suite) {
       core.updatePeer(peer, { confirmed: true, suite: Math.max(known.suite, suite) })
     }
-    if (init === null) return
+    if (init === null) {
+      if (!known.sentTo && core.store.get("key/skipped", key)) limitStrangers(core)
+      return
+    }
     if (init.otkRef) {
       core.store.delete("key/one-time", toHex(init.otkRef))
     } else {

@@ -13,7 +13,8 @@ export function limitSessions(core: Core, peer: Peer, founded: string): void {
   if (!core.peer(peer).sentTo) limitStrangers(core)
 }
 
-function limitStrangers(core: Core): void {
+/** Erases sessions and skipped keys of strangers beyond their common limits (HANDSHAKE-40). */
+export function limitStrangers(core: Core): void {
   const { sessions: most, skipped: mostSkipped } = core.strangers
   if (core.store.table("key/session").size <= most && core.store.table("key/skipped").size === 0) {
     return
@@ -33,7 +34,8 @@ function limitStrangers(core: Core): void {
     const { skipped = [] } = core.store.get("key/skipped", one.key) ?? {}
     const kept = skipped.slice(total - mostSkipped) // the oldest go first
     total -= skipped.length - kept.length
-    core.store.put("key/skipped", one.key, { skipped: kept })
+    if (kept.length > 0) core.store.put("key/skipped", one.key, { skipped: kept })
+    else core.store.delete("key/skipped", one.key)
   }
 }
 
