@@ -360,10 +360,10 @@ export class Agent {
     const address = parseAddress(to)
     const { bytes } = post.content(toPayload(message), options)
     return engine.run(() => {
-      checkSendable(core, address)
       const pin: Peer | undefined = core.pin(address.name)
       if (!pin)
-        throw new AgentMeshError("agent/no-hub", `connectWithBundle() ${address.name} first`)
+        throw new AgentMeshError("agent/no-hub", `connectWithBundle() ${address.name} first`) // AGENT-36
+      checkSendable(core, address)
       return sender.sealDirect(pin, bytes)
     })
   }
