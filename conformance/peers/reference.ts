@@ -2,6 +2,7 @@
 
 import { AgentMeshError } from "../../src/errors.ts"
 import type { Driver, JsonObject, Reply } from "../driver.ts"
+import { agentOps } from "./reference/agents.ts"
 import type { Handles, Ops } from "./reference/args.ts"
 import { bundleOps } from "./reference/bundles.ts"
 import { envelopeOps, sessionOps } from "./reference/envelopes.ts"
@@ -21,6 +22,7 @@ const OPS: Ops = {
   ...sessionOps,
   ...hubPureOps,
   ...hubLiveOps,
+  ...agentOps,
 }
 
 const HELLO = {

@@ -777,7 +777,8 @@ function limits(add: Add): void {
     const { play } = ready(bounds)
     for (const request of first) play.ask("1", request)
     const frame = play.encode("1", refused)
-    play.refuse("1", "hub/mailbox-full", frame, words(title), play.steps.length + 2)
+    const mutation = { level: "context", field: "state", put: title } as const
+    play.refuse("1", "hub/mailbox-full", frame, mutation, play.steps.length + 2)
     then(play)
     play.frame("1", frame)
     add(n, "hub/mailbox-full", "HUB-49", title, play, "a mailbox is bounded")

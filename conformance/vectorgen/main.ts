@@ -4,6 +4,7 @@ import { createHash } from "node:crypto"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { SECTIONS, type Section, type VectorFile, vectorsFolder } from "../driver.ts"
+import { createAgentBook } from "./agent.ts"
 import { createBundleBook } from "./bundle.ts"
 import { createEncodingBook } from "./encoding.ts"
 import { createEnvelopeBook } from "./envelope.ts"
@@ -25,6 +26,7 @@ const BOOKS: Partial<Record<Section, () => Book>> = {
   envelope: createEnvelopeBook,
   session: createSessionBook,
   hub: createHubBook,
+  agent: createAgentBook,
 }
 
 /** One case a line, one step a line. */

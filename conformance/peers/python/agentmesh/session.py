@@ -1,0 +1,236 @@
+"""§10 session: the Double Ratchet, and which of several sessions is sent on."""
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any, Sequence
+
+from . import envelope as env
+from .bundle import SecretKey
+from .encoding import C
+from .errors import MeshError
+from .identity import Identity, Peer
+from .keyschedule import (Block, PublicKeys, Trace, block_hash, message_key, next_chain_key, note,
+                          recv_exchange, send_exchange, step)
+from .suite import Draws, H
+
+MAX_CHAIN = 1_000
+MAX_SKIPPED = 2_000
+MAX_RETIRED = 4
+SKIPPED_LIFETIME = 604_800
+SESSION_LIFETIME = 2_592_000
+SENDING_LIFETIME = 1_814_400
+GLARE_WINDOW = 60
+
+INITIATOR, RESPONDER = 0, 1
+
+
+@dataclass(frozen=True)
+class Own:
+    """Own secret with the public keys that the peer's next block answers."""
+    secret: SecretKey
+    block: Block
+
+    @property
+    def public(self) -> PublicKeys:
+        return PublicKeys(self.block.x, self.block.ek)
+
+
+@dataclass(frozen=True)
+class SkippedKey:
+    block_hash: bytes
+    n: int
+    mk: bytes
+    time: int
+
+
+@dataclass
+class State:
+    th: bytes
+    suite: int
+    role: int
+    peer: Peer
+    init: tuple[Any, ...] | None
+    rk: bytes
+    own: Own | None
+    peer_block: PublicKeys | None
+    created: int
+    cks: bytes | None = None
+    ns: int = 0
+    pn: int = 0
+    ckr: bytes | None = None
+    nr: int = 0
+    current: bytes | None = None
+    retired: list[bytes] = field(default_factory=list)
+    skipped: list[SkippedKey] = field(default_factory=list)
+    verified: int | None = None
+    order: int | None = None
+    heal_only: bool = False
+    answer_due: bool = False
+    carried_application: bool = False
+    bundle_not_after: int | None = None     # of the bundle that founded it, at an initiator
+
+
+class Session:
+    """One session at one end; `state` is replaced as a whole, or not at all."""
+
+    def __init__(self, identity: Identity, state: State, draws: Draws) -> None:
+        self.identity = identity
+        self.state = state
+        self.draws = draws
+
+    @classmethod
+    def initiator(cls, identity: Identity, peer: Peer, suite: int, th: bytes, rk0: bytes,
+                  init: Sequence[Any], peer_block: PublicKeys, draws: Draws, now: int) -> "Session":
+        return cls(identity, State(th, suite, INITIATOR, peer, tuple(init), rk0, None, peer_block, now), draws)
+
+    @classmethod
+    def responder(cls, identity: Identity, peer: Peer, suite: int, th: bytes, rk0: bytes, secret: SecretKey,
+                  public: PublicKeys, draws: Draws, now: int) -> "Session":
+        own = Own(secret, Block(public.x, public.ek, None))
+        return cls(identity, State(th, suite, RESPONDER, peer, None, rk0, own, None, now), draws)
+
+    @property
+    def sid(self) -> bytes:
+        return self.state.th[:16]
+
+    @property
+    def confirmed(self) -> bool:
+        return self.state.verified is not None
+
+    def view(self) -> bytes:
+        s = self.state
+        return C([s.th, s.suite, s.role, s.ns, s.pn, s.nr, len(s.skipped)])
+
+    def digest(self) -> bytes:
+        return H(repr(self.state).encode())
+
+    def expired(self, kept: int) -> bool:
+        s = self.state
+        return kept - (s.created if s.verified is None else s.verified) >= SESSION_LIFETIME
+
+    def can_send(self, kept: int) -> bool:
+        s = self.state
+        if s.cks is not None and s.ns >= MAX_CHAIN:
+            return False
+        if s.verified is not None:
+            return kept - s.verified <= SENDING_LIFETIME
+        return s.role == INITIATOR and (s.bundle_not_after is None or kept <= s.bundle_not_after)
+
+    # --- seal (10.3) ---------------------------------------------------------------------------
+
+    def seal(self, contents: list[bytes], trace: Trace | None = None) -> bytes:
+        s = copy.deepcopy(self.state)
+        if s.cks is None:                                                        # S1
+            if s.peer_block is None:
+                raise MeshError("session/chain-limit", "responder before its first open")
+            s.pn, s.ns = s.ns, 0
+            secret_key, block, secret = send_exchange(s.suite, s.peer_block, self.draws)
+            s.rk, s.cks = step(s.suite, s.th, s.rk, secret, block, s.peer_block)
+            s.own = Own(secret_key, block)
+        elif s.ns == MAX_CHAIN:
+            raise MeshError("session/chain-limit")
+        assert s.own is not None and s.cks is not None
+        n, mk = s.ns, message_key(s.suite, s.cks)                                # S2
+        guard = self.draws.draw("guard", 16)                                     # S3
+        sealed = env.seal(s.suite, s.th, self.identity.name, self.identity.ik_secret, s.peer.name, mk,
+                          guard, s.own.block, s.pn, n, s.init, contents, trace)
+        s.cks, s.ns = next_chain_key(s.suite, s.cks), n + 1                      # S4
+        s.answer_due = False
+        self.state = s                                                           # S6
+        return sealed
+
+    # --- open (10.4) ---------------------------------------------------------------------------
+
+    def open(self, envelope: env.Envelope, kept: int, order: int = 0, trace: Trace | None = None) -> list[bytes]:
+        """Steps 2 to 9; on an error the state is untouched."""
+        s, h = self.state, envelope.header
+        if any((v is None) != (s.suite == 1) for v in (h.block.ek, h.block.kem_ct)):
+            raise MeshError("encoding/shape", "block of another suite")          # 2
+        if h.n > MAX_CHAIN - 1 or h.pn > MAX_CHAIN:
+            raise MeshError("session/chain-limit")
+        return self.open_after_limits(envelope, kept, order, trace)
+
+    def open_after_limits(self, envelope: env.Envelope, kept: int, order: int, trace: Trace | None) -> list[bytes]:
+        """Steps 3 to 9."""
+        s, h = self.state, envelope.header
+        bh = block_hash(h.block)
+        fresh: list[SkippedKey] = []
+        new_rk = s.rk
+        if bh in s.retired or (bh == s.current and h.n < s.nr):                  # 3, 4
+            stored = next((k for k in s.skipped if k.block_hash == bh and k.n == h.n
+                           and kept - k.time < SKIPPED_LIFETIME), None)
+            if stored is None:
+                raise MeshError("session/replay")
+            contents = self._authenticate(stored.mk, envelope, trace)
+            after = copy.deepcopy(s)
+            after.skipped.remove(stored)                                         # R1
+        elif bh == s.current:
+            assert s.ckr is not None
+            ck, mk, keys = self._walk(s.ckr, s.nr, h.n, trace)
+            contents = self._authenticate(mk, envelope, trace)
+            after = copy.deepcopy(s)
+            after.skipped += [SkippedKey(bh, n, k, kept) for n, k in keys]       # R2
+            after.ckr, after.nr = ck, h.n + 1
+        else:
+            if s.own is None:                                                    # 5
+                raise MeshError("envelope/open", "new block while a step is due")
+            if h.pn < s.nr or (s.ckr is None and h.pn != 0):                     # 6
+                raise MeshError("envelope/open", "pn")
+            note(trace, "block-hash", bh)
+            secret = recv_exchange(s.own.secret, h.block, trace)                 # 7
+            note(trace, "secret", secret)
+            new_rk, ck0 = step(s.suite, s.th, s.rk, secret, h.block, s.own.public)
+            note(trace, "rk", new_rk)
+            ck, mk, keys = self._walk(ck0, 0, h.n, trace)
+            contents = self._authenticate(mk, envelope, trace)                   # 8
+            after = copy.deepcopy(s)
+            if s.current is not None:                                            # R3
+                assert s.ckr is not None
+                _, _, old = self._walk(s.ckr, s.nr, h.pn, None)
+                fresh += [SkippedKey(s.current, n, k, kept) for n, k in old]
+                after.retired.append(s.current)
+                after.retired = after.retired[-MAX_RETIRED:]
+            fresh += [SkippedKey(bh, n, k, kept) for n, k in keys]
+            after.skipped += fresh
+            after.current = bh
+            after.peer_block = PublicKeys(h.block.x, h.block.ek)
+            after.rk, after.ckr, after.nr = new_rk, ck, h.n + 1
+            after.own = after.cks = None
+        after.init = None                                                        # R4
+        after.verified = kept
+        after.order = order
+        live = set(after.retired) | {after.current}
+        after.skipped = [k for k in after.skipped
+                         if k.block_hash in live and kept - k.time < SKIPPED_LIFETIME][-MAX_SKIPPED:]
+        self.state = after                                                       # 9
+        return contents
+
+    def _walk(self, ck: bytes, start: int, n: int, trace: Trace | None) -> tuple[bytes, bytes, list[tuple[int, bytes]]]:
+        """From the chain key of number `start`: (ck_(n+1), mk_n, skipped (number, mk) below n)."""
+        keys: list[tuple[int, bytes]] = []
+        suite = self.state.suite
+        for i in range(start, n):
+            keys.append((i, message_key(suite, ck)))
+            ck = next_chain_key(suite, ck)
+        note(trace, "ck", ck)
+        return next_chain_key(suite, ck), message_key(suite, ck), keys
+
+    def _authenticate(self, mk: bytes, envelope: env.Envelope, trace: Trace | None) -> list[bytes]:
+        s = self.state
+        return env.open_with(s.suite, s.th, mk, envelope, s.peer, self.identity.name, trace)
+
+
+def sending_session(sessions: Sequence[Session], kept: int) -> Session | None:
+    """sessions: those with one peer, in the order of their founding commits."""
+    usable = [s for s in sessions if not s.expired(kept) and s.can_send(kept)]
+    confirmed = [s for s in usable if s.confirmed]
+    if confirmed:
+        best = max(confirmed, key=lambda s: s.state.order or 0)
+        glare = [s for s in confirmed if abs(s.state.created - best.state.created) <= GLARE_WINDOW]
+        return min(glare, key=lambda s: s.state.th)
+    unconfirmed = [s for s in usable if not s.confirmed]
+    ordinary = [s for s in unconfirmed if not s.state.heal_only]
+    if ordinary:
+        return ordinary[-1]
+    return unconfirmed[-1] if unconfirmed else None

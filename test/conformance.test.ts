@@ -1,0 +1,137 @@
+// The reference implementation passes every vector, and the vectors keep their own rules.
+
+import { readFileSync } from "node:fs"
+import Ajv from "ajv"
+import { describe, expect, test } from "vitest"
+import { type Case, SECTIONS, type VectorFile } from "../conformance/driver.ts"
+import { GROUPS, runConformance } from "../conformance/index.ts"
+import { createReference } from "../conformance/peers/reference.ts"
+import { runCases } from "../conformance/runner.ts"
+import { checkMutation, lintVectors } from "../conformance/schema/lint.ts"
+import { ERROR_CODES } from "../src/errors.ts"
+
+const files = GROUPS.map((group) => group.vectors())
+const all = files.flatMap((file) => file.cases)
+
+// What only the outside of the protocol brings about: a network, a clock that runs, two processes.
+const UNREACHABLE = ["hub/unreachable", "agent/timeout", "agent/closed", "agent/store-locked"]
+
+const spec = readFileSync(new URL("../SPEC.md", import.meta.url), "utf8")
+const requirements = new Set(spec.match(/\[[A-Z]+-\d+\]/g)?.map((id) => id.slice(1, -1)))
+const context = { codes: ERROR_CODES, requirements, unreachable: UNREACHABLE }
+
+test("the reference passes every vector", async () => {
+  const report = await runConformance(createReference())
+  expect(report.verdicts.filter((item) => item.outcome !== "PASS")).toEqual([])
+  expect(report.passed).toBe(report.planned)
+  expect(report.exitCode).toBe(0)
+}, 240_000)
+
+test("there is a file for each section, at least 400 cases, at least 55 % of them rejections", () => {
+  expect(files.map((file) => file.section)).toEqual([...SECTIONS])
+  const rejected = all.filter((item) => item.expect !== "ok").length
+  expect(all.length).toBeGreaterThanOrEqual(400)
+  expect(rejected / all.length).toBeGreaterThanOrEqual(0.55)
+})
+
+describe("schema", () => {
+  const url = new URL("../conformance/schema/vectors.schema.json", import.meta.url)
+  const validate = new Ajv({ allErrors: false, strict: false }).compile(
+    JSON.parse(readFileSync(url, "utf8")),
+  )
+
+  test.each(files.map((file) => [file.section, file] as const))("%s", (_section, file) => {
+    validate(file)
+    expect(validate.errors ?? []).toEqual([])
+  })
+
+  test("it refuses a rejection without a reason, and an unknown field", () => {
+    const file = files[0] as VectorFile
+    const rejected = file.cases.find((item) => item.expect !== "ok") as Case
+    const { why: _why, ...rest } = rejected
+    expect(validate({ ...file, cases: [rest] })).toBe(false)
+    expect(validate({ ...file, cases: [{ ...rejected, extra: 1 }] })).toBe(false)
+    expect(validate({ ...file, cases: [rejected] })).toBe(true)
+  })
+})
+
+describe("lint", () => {
+  test("the vectors keep every rule", () => {
+    expect(lintVectors(files, context)).toEqual([])
+  })
+
+  const file = files[0] as VectorFile
+  const rejected = file.cases.find((item) => item.expect !== "ok") as Case
+  const accepted = file.cases.find((item) => item.id === rejected.twin) as Case
+  const others = file.cases.filter((item) => item !== rejected && item !== accepted)
+  const faults: readonly (readonly [string, readonly Case[]])[] = [
+    ["another op as twin", [{ ...accepted, op: "suite.dh" }, rejected]],
+    ["a rejected twin", [accepted, { ...rejected, twin: rejected.id }]],
+    ["a twin of nowhere", [accepted, { ...rejected, twin: "encoding-9999" }]],
+    [
+      "a mutation that does something else",
+      [accepted, { ...rejected, input: { ...rejected.input, bytes: "00" } }],
+    ],
+    ["a requirement that does not exist", [{ ...accepted, req: ["ENCODING-9999"] }, rejected]],
+    ["a code outside the list", [accepted, { ...rejected, expect: "encoding/odd" }]],
+    ["an id used twice", [accepted, rejected, rejected]],
+    ["an echo", [{ ...accepted, output: accepted.input as NonNullable<Case["input"]> }, rejected]],
+  ]
+  test.each(faults)("it finds %s", (_title, cases) => {
+    const changed = { ...file, cases: [...cases, ...others] }
+    const before = lintVectors([file], context).length
+    expect(lintVectors([changed], context).length).toBeGreaterThan(before)
+  })
+
+  test("a mutation of level field may change its path and what follows, nothing else", () => {
+    const put = "02"
+    const field = { level: "field", field: "b", path: [0], put } as const
+    expect(checkMutation({ b: "820103" }, { b: "820203" }, field)).toBeNull()
+    expect(checkMutation({ b: "820103" }, { b: "820204" }, field)).not.toBeNull()
+    expect(checkMutation({ b: "820103" }, { b: "820204" }, { ...field, follows: [[1]] })).toBeNull()
+    expect(checkMutation({ a: 1, b: "820103" }, { a: 2, b: "820203" }, field)).not.toBeNull()
+  })
+})
+
+describe("verdicts", () => {
+  const reference = createReference()
+  const some = all.filter((item) => /^(encoding|identity)-/.test(item.id))
+
+  test("a driver that refuses everything passes nothing", async () => {
+    const call = (op: string) =>
+      op === "hello" ? reference.call(op, {}) : { reject: { code: "encoding/malformed" } }
+    const report = await runCases({ call }, { cases: some })
+    expect(report.passed).toBe(0)
+    expect(report.failed).toBeGreaterThan(0)
+    expect(report.blocked).toBe(some.filter((item) => item.expect !== "ok").length)
+    expect(report.exitCode).toBe(1)
+  })
+
+  test("a driver that repeats its arguments passes nothing", async () => {
+    const call: typeof reference.call = (op, args) =>
+      op === "hello" ? reference.call(op, {}) : { ok: args }
+    const report = await runCases({ call }, { cases: some })
+    expect(report.passed).toBe(0)
+  })
+
+  test("a claimed operation that is unsupported is a failure", async () => {
+    const call: typeof reference.call = (op) =>
+      op === "hello" ? reference.call(op, {}) : { unsupported: { reason: "later" } }
+    const report = await runCases({ call }, { cases: some })
+    expect(report.failed + report.blocked).toBe(some.length)
+  })
+
+  test("an empty run and a silent driver have their own exit codes", async () => {
+    expect((await runCases(reference, { cases: some, only: ["none"] })).exitCode).toBe(4)
+    expect((await runCases({ call: () => ({}) }, { cases: some })).exitCode).toBe(3)
+  })
+
+  test("content released by a refusal is a failure", async () => {
+    const call: typeof reference.call = async (op, args) => {
+      const reply = await reference.call(op, args)
+      return reply.reject ? { reject: { ...reply.reject, released: "00" } } : reply
+    }
+    const report = await runCases({ call }, { cases: some })
+    expect(report.failed).toBe(some.filter((item) => item.expect !== "ok").length)
+  })
+})
