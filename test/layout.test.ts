@@ -4,9 +4,10 @@
 import { fileURLToPath } from "node:url"
 import { describe, expect, test } from "vitest"
 import { ENTRIES } from "./layout/entries.ts"
-import { ambient, direction, entries, gates } from "./layout/source.ts"
-import { codes, examples, ids, keywords, map, registries, shape } from "./layout/spec.ts"
+import { ambient, direction, entries, gates, testMode } from "./layout/source.ts"
+import { codes, coverage, examples, ids, keywords, map, registries, shape } from "./layout/spec.ts"
 import { altered, readTree, replaced, type Tree } from "./layout/tree.ts"
+import { UNCITED, UNEXERCISED } from "./layout/uncovered.ts"
 
 const tree = readTree(fileURLToPath(new URL("..", import.meta.url)))
 
@@ -22,6 +23,7 @@ const CHECKS = {
   registries,
   examples,
   shape,
+  testMode,
 } as const
 
 describe("the tree", () => {
@@ -288,6 +290,12 @@ const violations: readonly (readonly [keyof typeof CHECKS, string, () => Tree, R
   ["shape", "a part missing", spec("### 9.3 Sender", "#### Sender"), /envelope has the parts/],
   ["shape", "a source without its section", source("envelope.ts", "SPEC §9", "SPEC 9"), /§9/],
   ["shape", "a source too long", appended("src/session.ts", "\n".repeat(400)), /lines/],
+  [
+    "testMode",
+    "in production (SUITE-7)",
+    appended("src/suite.ts", 'labelled("test", 1)\n'),
+    /test mode/,
+  ],
 ]
 
 describe("violations that were put in", () => {
@@ -295,5 +303,23 @@ describe("violations that were put in", () => {
     const before = new Set(CHECKS[name](tree))
     const found = CHECKS[name](alter()).filter((fault) => !before.has(fault))
     expect(found.join("\n")).toMatch(expected)
+  })
+})
+
+describe("requirements", () => {
+  const { uncited, unexercised } = coverage(tree)
+
+  test("each is named where a source file implements it", () => {
+    expect(uncited.filter((id) => !UNCITED.includes(id))).toEqual([])
+  })
+
+  test("each is named by a vector, a property or a test", () => {
+    expect(unexercised.filter((id) => !UNEXERCISED.includes(id))).toEqual([])
+  })
+
+  test("a new one is missed", () => {
+    const copy = replaced(tree, "SPEC.md", "[SUITE-1]", "[SUITE-1] It MUST hum. [SUITE-901]")
+    expect(coverage(copy).uncited).toContain("SUITE-901")
+    expect(coverage(copy).unexercised).toContain("SUITE-901")
   })
 })

@@ -166,3 +166,10 @@ export function entries(
   }
   return faults
 }
+
+/** Check 12: the deterministic test mode of SPEC §4 is nowhere in the sources (SUITE-7). */
+export function testMode(tree: Tree): readonly string[] {
+  return files(tree, /^src\/.*\.ts$/)
+    .filter(([, text]) => /\b(label|labelled|hash|testDraw)\(\s*"?test\b/.test(code(text)))
+    .map(([path]) => `${path} has the test mode`)
+}
