@@ -7,6 +7,7 @@ import type { OwnIdentity, Peer } from "../identity.ts"
 import { MAX_HEADER, MAX_PADDED, MIN_PADDED } from "../limits.ts"
 import type { Session } from "../session.ts"
 import type { Suite } from "../suite.ts"
+import { clampTimes } from "./clamp.ts"
 import type { Candidate } from "./delivery.ts"
 import { Outbox } from "./outbox.ts"
 import type { BundleRow, ContentRow, PeerRow, SessionRow } from "./rows.ts"
@@ -39,6 +40,8 @@ export class Core {
   maxPadded: number = MAX_PADDED
   readonly #sessions = new Map<string, Map<string, SessionRow>>()
   readonly #outboxes = new Map<string, Outbox>()
+  /** The latest reading of the clock; infinity: stored times were not held against it yet. */
+  #readMs = Number.POSITIVE_INFINITY
 
   constructor(parts: {
     store: AgentStore
@@ -61,6 +64,7 @@ export class Core {
 
   /** Builds the indexes anew from the store. */
   index(): void {
+    this.#readMs = Number.POSITIVE_INFINITY
     this.#sessions.clear()
     this.#outboxes.clear()
     for (const [key, row] of this.store.table("key/session")) this.#place(key, row)
@@ -90,10 +94,16 @@ export class Core {
     return this.store.meta.kept
   }
 
-  /** Lets `kept` follow the clock; one wrong reading bricks nothing (SPEC §6). */
+  /** Lets `kept` follow the clock; one wrong reading bricks nothing (SPEC §2). */
   tick(): void {
-    const { now } = this
+    const { now, nowMs } = this
     const { kept, jumpedAt } = this.store.meta
+    this.#follow(now, kept, jumpedAt)
+    if (nowMs < this.#readMs || this.kept < kept) clampTimes(this)
+    this.#readMs = nowMs
+  }
+
+  #follow(now: number, kept: number, jumpedAt: number | null): void {
     if (kept === now && jumpedAt === null) return
     const near = kept === 0 || Math.abs(now - kept) <= FOLLOW
     if (near || (jumpedAt !== null && now - jumpedAt >= FOLLOW_AFTER)) {

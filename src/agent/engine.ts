@@ -85,7 +85,7 @@ export class Engine {
   /** Whom the next handshake with a name is prepared for, if it is. */
   offered(name: string): Peer | undefined {
     const offer = this.#prepared.get(name)
-    const fresh = offer !== undefined && this.#core.nowMs - offer.atMs <= PREPARED_FRESH
+    const fresh = offer !== undefined && Math.abs(this.#core.nowMs - offer.atMs) <= PREPARED_FRESH
     return fresh ? offer.value.bundle : undefined
   }
 
@@ -161,6 +161,7 @@ export class Engine {
       this.#names = new Set()
       for (const name of names) {
         lost.push(...this.#expire(name))
+        this.#restProbes(name)
         await this.#send(name)
       }
       await core.store.commit()
@@ -200,6 +201,14 @@ export class Engine {
     }
     for (const row of lost) core.dropContent(row)
     return lost
+  }
+
+  /** The probe clock begins anew once nothing that the hub took waits for a receipt (AGENT-23). */
+  #restProbes(name: string): void {
+    const core = this.#core
+    const pin = core.pin(name)
+    if (!pin || core.peer(pin).probeInterval === 0 || core.outboxes.get(name)?.pending) return
+    core.updatePeer(pin, { probeInterval: 0, probeAtMs: 0 })
   }
 
   /** Seals what can leave for a name; one envelope at a time waits for the hub's OK. */

@@ -4,6 +4,7 @@ import { createBundle, createOneTimeKey, type OneTimeKey } from "../bundle.ts"
 import { toHex } from "../bytes.ts"
 import {
   BUNDLE_ROTATION,
+  CLOCK_SKEW,
   MAX_HELD_ONE_TIME,
   MAX_LIVE_BUNDLES,
   MAX_MADE_ONE_TIME,
@@ -17,6 +18,8 @@ import type { Core } from "./core.ts"
 import type { BundleRow } from "./rows.ts"
 
 const HOUR = 3600
+/** How long a clock has to stay at a time that is far off before keys are made for it, seconds. */
+const PATIENCE = 600
 
 /** Makes and erases the published keys of one agent. */
 export class KeyKeeper {
@@ -41,7 +44,12 @@ export class KeyKeeper {
     const { currentBundle, kept, now } = this.#core
     if (currentBundle === undefined) return true
     const { notBefore, notAfter } = currentBundle.bundle
-    if (now > notAfter || kept - notBefore - NOT_BEFORE_MARGIN >= BUNDLE_ROTATION) return true
+    if (kept - notBefore - NOT_BEFORE_MARGIN >= BUNDLE_ROTATION) return true // BUNDLE-2
+    // After weeks offline, or made while the clock was wrong: nobody can use it. One absurd
+    // reading alone is no reason, its seq and lifetime would be absurd too.
+    const useless = now > notAfter || now < notBefore - CLOCK_SKEW
+    const { jumpedAt } = this.#core.store.meta
+    if (useless && (jumpedAt === null || now - jumpedAt >= PATIENCE)) return true
     const half = currentBundle.replays >= REPLAY_ROTATION
     const live = this.#core.store.table("key/bundle").size
     return half && Math.abs(now - this.#rotatedForReplays) >= HOUR && live < MAX_LIVE_BUNDLES

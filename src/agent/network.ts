@@ -3,8 +3,9 @@
 import { equalBytes, toHex } from "../bytes.ts"
 import { AgentMeshError } from "../errors.ts"
 import { type Counts, type Hub, HubClient, retryAfterOf } from "../hub/client.ts"
-import { DRAIN_TIMEOUT, MAX_ACKS, PROBE_CONNECTED, REPLY_TIMEOUT, SEND_BACKOFF } from "../limits.ts"
+import { MAX_ACKS, SEND_BACKOFF } from "../limits.ts"
 import type { Core } from "./core.ts"
+import { Drain } from "./drain.ts"
 import type { Engine } from "./engine.ts"
 import { Fetcher } from "./fetcher.ts"
 import type { KeyKeeper } from "./keys.ts"
@@ -56,11 +57,10 @@ export class Network {
   readonly #address: string
   readonly #sending = new Set<string>()
   #waiting: Mail[] = []
+  #taking = 0
   #acks: number[] = []
   #attempted: Promise<void> = Promise.resolve()
-  #toDrain = 0
-  #readyAtMs = 0
-  #drainedAtMs = Number.POSITIVE_INFINITY
+  readonly #drain = new Drain()
   #closed = false
 
   constructor(
@@ -109,13 +109,12 @@ export class Network {
 
   /** When probes are allowed from: the link is up and drained for a minute (SPEC §12, rule 2). */
   get probesFrom(): number {
-    if (!this.connected) return Number.POSITIVE_INFINITY
-    return Math.max(this.#readyAtMs, this.#drainedAtMs) + PROBE_CONNECTED * 1000
+    return this.connected ? this.#drain.probesFrom(this.#core.nowMs) : Number.POSITIVE_INFINITY
   }
 
   /** Whether what fell due while the agent was offline may be erased (AGENT-30). */
   get drained(): boolean {
-    return this.#core.nowMs >= this.#drainedAtMs
+    return this.#core.nowMs >= this.#drain.at(this.#core.nowMs)
   }
 
   /** Connects, registers and publishes. */
@@ -135,9 +134,7 @@ export class Network {
 
   #ready(counts: Counts, hubIk: Uint8Array): void {
     const core = this.#core
-    this.#readyAtMs = core.nowMs
-    this.#toDrain = counts.mail
-    this.#drainedAtMs = counts.mail === 0 ? core.nowMs : core.nowMs + DRAIN_TIMEOUT * 1000
+    this.#drain.ready(counts.mail, core.nowMs)
     this.#acks = []
     this.#waiting = []
     this.#pinHub(hubIk)
@@ -199,7 +196,7 @@ export class Network {
   }
 
   #lost(error: AgentMeshError, willReconnect: boolean): void {
-    this.#drainedAtMs = Number.POSITIVE_INFINITY
+    this.#drain.lost(this.#core.nowMs)
     if (!this.#closed) this.#host.disconnected(error, willReconnect)
   }
 
@@ -236,8 +233,9 @@ export class Network {
     if (this.#closed) return
     const code = error instanceof AgentMeshError ? error.code : "hub/internal"
     if (code === "hub/too-large") return this.#drop(out)
-    const retry = Math.max(SEND_BACKOFF, retryAfterOf(error) ?? 0)
-    const delay = code === "hub/unreachable" || code === "agent/timeout" ? REPLY_TIMEOUT : retry
+    // Without a reply 30 s are over (AGENT-15); without a link the next one begins with this.
+    const silent = code === "hub/unreachable"
+    const delay = silent ? 0 : Math.max(SEND_BACKOFF, retryAfterOf(error)) // AGENT-16
     this.#core.environment.after(delay * 1000, () => {
       const waiting = this.#core.store.get("data/out", out.name)
       if (waiting && equalBytes(waiting.mid, out.mid)) this.transmit(waiting)
@@ -266,9 +264,11 @@ export class Network {
 
   /** Takes mail as far as the inbox has room; what has none is not acknowledged. */
   takeMail(): void {
-    while (this.#receiver.hasRoom) {
+    // Those on their way into the inbox count as if they were full (AGENT-44).
+    while (this.#receiver.hasRoom(this.#taking)) {
       const mail = this.#waiting.shift()
       if (mail === undefined) return
+      this.#taking++
       this.#engine
         .run(() => this.#receiver.receive(mail.from, mail.envelope))
         .then(
@@ -287,6 +287,10 @@ export class Network {
           },
         )
         .catch(() => {})
+        .finally(() => {
+          this.#taking--
+          this.takeMail()
+        })
     }
   }
 
@@ -301,8 +305,7 @@ export class Network {
   }
 
   #acknowledge(mseq: number): void {
-    if (--this.#toDrain === 0) {
-      this.#drainedAtMs = this.#core.nowMs
+    if (this.#drain.handled(this.#core.nowMs)) {
       for (const name of this.#core.outboxes.keys()) this.#engine.touch(name)
     }
     this.#acks.push(mseq)

@@ -1,0 +1,33 @@
+// SPEC §12 agent: stored times after the clock was set back (AGENT-1).
+
+import type { Core } from "./core.ts"
+import { ANSWER_WAIT, RECEIPT_WAIT } from "./delivery.ts"
+
+/**
+ * Reads stored times that lie in the future as now: a clock that was wrong once delays nothing by
+ * more than the delay itself. For `kept` they are what began before it was set back.
+ */
+export function clampTimes(core: Core): void {
+  const { store, nowMs, kept } = core
+  for (const row of [...store.table("content").values()]) {
+    if (row.okAtMs <= nowMs && row.accepted <= kept) continue
+    const okAtMs = Math.min(row.okAtMs, nowMs)
+    core.putContent({ ...row, okAtMs, accepted: Math.min(row.accepted, kept) })
+  }
+  for (const [key, row] of [...store.table("due")]) {
+    const atMs = Math.min(row.atMs, nowMs + RECEIPT_WAIT)
+    if (atMs !== row.atMs) store.put("due", key, { ...row, atMs })
+  }
+  for (const [key, row] of [...store.table("key/session")]) {
+    const answerAtMs = Math.min(row.answerAtMs, nowMs + ANSWER_WAIT)
+    const created = Math.min(row.created, kept)
+    const verified = Math.min(row.verified, kept)
+    const same = answerAtMs === row.answerAtMs && created === row.created
+    if (same && verified === row.verified) continue
+    core.putSession(key, core.session(key, row), { ...row, answerAtMs, created, verified })
+  }
+  for (const row of [...store.table("peer").values()]) {
+    const probeAtMs = Math.min(row.probeAtMs, nowMs + row.probeInterval * 1000)
+    if (probeAtMs !== row.probeAtMs) core.updatePeer(row, { probeAtMs })
+  }
+}
