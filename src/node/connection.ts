@@ -8,8 +8,10 @@ import { FrameReader, FrameWriter } from "./framing.ts"
 /** Output that waits for a slow reader: above this nothing more is read or delivered. */
 const MAX_OUTPUT = 1_048_576
 /** Requests and their bytes that wait for answers: above this nothing more is read. */
-const MAX_WAITING = 1_024
+const MAX_WAITING = 256
 const MAX_WAITING_BYTES = 4_194_304
+
+const NOTHING = new Uint8Array(0)
 
 /** What a connection asks of the server. */
 export interface ConnectionHost {
@@ -42,7 +44,7 @@ export class HubConnection implements Transport {
   constructor(socket: Socket, runtime: HubRuntime, host: ConnectionHost, now: number) {
     this.#socket = socket
     this.#host = host
-    this.#writer = new FrameWriter(socket)
+    this.#writer = new FrameWriter(socket, this.#drained)
     this.openedAt = now
     this.activeAt = now
     this.#link = runtime.open(this)
@@ -70,7 +72,11 @@ export class HubConnection implements Transport {
   receive(chunk: Uint8Array, now: number): void {
     if (this.#closing || this.#deaf) return
     this.activeAt = now
-    const fault = this.#reader.push(chunk, (frame) => this.#link.receive(frame))
+    this.#read(chunk)
+  }
+
+  #read(chunk: Uint8Array): void {
+    const fault = this.#reader.push(chunk, this.#take)
     if (fault !== null) {
       this.#deaf = true
       this.#link.fault(fault === "empty" ? "hub/malformed" : "hub/too-large")
@@ -103,10 +109,8 @@ export class HubConnection implements Transport {
 
   /** Requests have been answered. */
   answered(): void {
-    if (this.#ended && this.#link.waiting === 0) {
-      this.#link.closed()
-      this.close()
-    } else this.#throttle()
+    this.#throttle()
+    this.#endIfDone()
   }
 
   /** Whether output has waited since the last look and nothing of it has left. */
@@ -118,13 +122,23 @@ export class HubConnection implements Transport {
     return stalled || this.#closing
   }
 
-  /** Reads no further while answers wait, for the disk or for the reader. */
-  #throttle(): void {
-    if (this.#closing) return
+  readonly #take = (frame: Uint8Array): boolean => {
+    this.#link.receive(frame)
+    return !this.#full
+  }
+
+  /** Whether answers wait, for the disk or for the reader. */
+  get #full(): boolean {
     const { waiting, waitingBytes } = this.#link
-    const full = waiting > MAX_WAITING || waitingBytes > MAX_WAITING_BYTES || !this.writable
-    if (full && !this.#socket.isPaused()) this.#socket.pause()
-    else if (!full && this.#socket.isPaused()) this.#socket.resume()
+    return waiting >= MAX_WAITING || waitingBytes >= MAX_WAITING_BYTES || !this.writable
+  }
+
+  /** Reads no further while too much waits, not even what has come already. */
+  #throttle(): void {
+    if (this.#closing || this.#deaf) return
+    if (this.#full) this.#socket.pause()
+    else if (this.#reader.behind) this.#read(NOTHING)
+    else if (this.#socket.isPaused()) this.#socket.resume()
   }
 
   readonly #drained = (): void => {
@@ -135,7 +149,11 @@ export class HubConnection implements Transport {
   /** The other side sends nothing more; what it asked is still answered. */
   readonly #end = (): void => {
     this.#ended = true
-    if (this.#link.waiting > 0) return
+    this.#endIfDone()
+  }
+
+  #endIfDone(): void {
+    if (!this.#ended || this.#link.waiting > 0 || this.#reader.behind) return
     this.#link.closed()
     this.close()
   }

@@ -15,26 +15,40 @@ export type FramingFault = "empty" | "too-long"
 export class FrameReader {
   #waiting: Buffer = EMPTY
   #have = 0
+  /** What has come but was not to be read yet. */
+  #unread: Uint8Array = EMPTY
 
   /** Bytes held for a frame that is not complete. */
   get held(): number {
     return this.#waiting.length
   }
 
+  /** Whether bytes are there that were not to be read yet. */
+  get behind(): boolean {
+    return this.#unread.length > 0
+  }
+
   /**
    * Takes the next bytes of the stream.
    *
-   * @param take - Called with each whole frame.
+   * @param take - Called with each whole frame; false to read no further until the next call.
    * @returns null, or why the stream ends here; nothing after that is read.
    */
-  push(chunk: Uint8Array, take: (frame: Uint8Array) => void): FramingFault | null {
+  push(data: Uint8Array, take: (frame: Uint8Array) => boolean): FramingFault | null {
+    const chunk = this.behind ? Buffer.concat([this.#unread, data]) : data
+    this.#unread = EMPTY
     let at = 0
+    let more = true
     while (at < chunk.length) {
+      if (!more) {
+        this.#unread = chunk.subarray(at)
+        return null
+      }
       if (this.#have === 0 && chunk.length - at >= HEAD) {
         const length = readLength(chunk, at)
         if (typeof length === "string") return length // HUB-18, HUB-19
         if (chunk.length - at - HEAD >= length) {
-          take(chunk.subarray(at + HEAD, at + HEAD + length))
+          more = take(chunk.subarray(at + HEAD, at + HEAD + length))
           at += HEAD + length
           continue
         }
@@ -48,7 +62,7 @@ export class FrameReader {
       const frame = this.#waiting.subarray(HEAD, HEAD + length)
       this.#waiting = EMPTY
       this.#have = 0
-      take(frame)
+      more = take(frame)
     }
     return null
   }
@@ -83,13 +97,18 @@ export interface ByteSink {
 /** Collects the frames of a tick and writes them at once. */
 export class FrameWriter {
   readonly #sink: ByteSink
+  readonly #taken: () => void
   #frames: Uint8Array[] = []
   /** Bytes that have not been given to the socket. */
   pending = 0
 
-  /** @param sink - The socket. */
-  constructor(sink: ByteSink) {
+  /**
+   * @param sink - The socket.
+   * @param taken - Called when a write was taken at once: no "drain" follows then.
+   */
+  constructor(sink: ByteSink, taken: () => void = () => undefined) {
     this.#sink = sink
+    this.#taken = taken
   }
 
   /** Sends a frame, with its length, in this tick. */
@@ -110,6 +129,6 @@ export class FrameWriter {
     }
     this.#frames = []
     this.pending = 0
-    this.#sink.write(bytes)
+    if (this.#sink.write(bytes)) this.#taken()
   }
 }

@@ -96,10 +96,11 @@ export class NetworkHubServer {
   async start(): Promise<{ readonly host: string; readonly port: number; readonly url: string }> {
     await this.#runtime.start()
     const { host = "127.0.0.1", port = DEFAULT_PORT, tls, maxConnections = 20_000 } = this.#options
+    const handshakeTimeout = (this.#options.loginTimeout ?? LOGIN_TIMEOUT) * 1_000
     const options = { allowHalfOpen: true, noDelay: true, keepAlive: true }
     const accept = (socket: Socket): void => this.#accept(socket)
     const server = tls
-      ? createTlsServer({ ...options, cert: asPem(tls.cert), key: asPem(tls.key) }, accept)
+      ? createTlsServer({ ...options, ...tlsOptions(tls), handshakeTimeout }, accept)
       : createServer(options, accept)
     server.maxConnections = maxConnections
     this.#server = server
@@ -116,7 +117,7 @@ export class NetworkHubServer {
       throw error
     }
     server.on("error", (error) => this.#log({ event: "listen-error", message: error.message }))
-    server.on("tlsClientError", () => undefined)
+    server.on("tlsClientError", (_error, socket: Socket) => socket.destroy())
     const { port: actual } = server.address() as AddressInfo
     const url = `agentmesh://${host.includes(":") ? `[${host}]` : host}:${actual}#${this.fingerprint}`
     this.#log({ event: "started", host, port: actual, durable: this.durable })
@@ -212,6 +213,10 @@ export class NetworkHubServer {
     }
     if (this.#connections.size > 0) this.#lookIn(strangers ? LOGIN_LOOK : STALL_TIMEOUT)
   }
+}
+
+function tlsOptions({ cert, key }: NonNullable<NetworkHubServerOptions["tls"]>) {
+  return { cert: asPem(cert), key: asPem(key) }
 }
 
 function asPem(pem: string | Uint8Array): string | Buffer {

@@ -1,6 +1,6 @@
 // SPEC §11 hub over TCP, the agent's side: opens links to a hub elsewhere.
 
-import { connect, type Socket } from "node:net"
+import { connect, isIP, type Socket } from "node:net"
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from "node:tls"
 import { AgentMeshError } from "../errors.ts"
 import type { FrameLink, Hub, LinkEvents } from "../hub/hub.ts"
@@ -74,9 +74,10 @@ export class NetworkHub implements Hub {
   /** Connects; the link is up when the promise resolves. */
   open(events: LinkEvents): Promise<FrameLink> {
     const { host, port = DEFAULT_PORT, tls, connectTimeout = 10_000 } = this.#options
+    const named = isIP(host) === 0 ? { servername: host } : {}
     return new Promise((resolve, reject) => {
       const socket = tls
-        ? connectTls({ servername: host, ...(tls === true ? {} : tls), host, port })
+        ? connectTls({ ...named, ...(tls === true ? {} : tls), host, port })
         : connect({ host, port })
       socket.setTimeout(connectTimeout, () => {
         socket.destroy(new Error(`no connection to ${this.address} within ${connectTimeout} ms`))
@@ -112,6 +113,7 @@ class SocketLink implements FrameLink {
     socket.on("data", (chunk: Uint8Array) => {
       const fault = reader.push(chunk, (frame) => {
         if (this.#open) events.frame(frame)
+        return this.#open
       })
       if (fault === null) return
       cause = new AgentMeshError("hub/malformed", "the hub sent a frame of impossible length")
