@@ -28,22 +28,33 @@ export interface Judged {
   readonly refused?: ErrorCode
 }
 
+/** Room in the inbox for contents of strangers. */
+export interface Room {
+  readonly contents: number
+  readonly bytes: number
+}
+
 /**
  * Judges the contents of an envelope, each alone, in order.
  *
- * @param room - Whether the inbox has room for contents of strangers.
+ * @param room - What strangers may add to the inbox (AGENT-45).
  */
 export async function judge(
   core: Core,
   peer: Peer,
   contents: readonly Uint8Array[],
-  room: boolean,
+  room: Room,
 ): Promise<readonly Judged[]> {
   const judged: Judged[] = []
   const ids = new Set<string>()
+  let left = room.bytes
   for (const bytes of contents) {
-    const one = await judgeOne(core, peer, bytes, ids, room)
-    if (one.content?.kind === CONTENT_KINDS.application) ids.add(toHex(one.content.id))
+    const fits = ids.size < room.contents && bytes.length <= left
+    const one = await judgeOne(core, peer, bytes, ids, fits)
+    if (one.content?.kind === CONTENT_KINDS.application) {
+      ids.add(toHex(one.content.id))
+      left -= bytes.length
+    }
     judged.push({ ...one, bytes })
   }
   return judged

@@ -169,8 +169,8 @@ async function start(plan: Plan, store: AgentStore, own: OwnIdentity): Promise<P
     }
     for (const { id, status, known } of one.receipts) {
       const state = (["delivered", "processed", "failed"] as const)[status - 1] ?? "delivered"
-      const followed = tracker.advance(id, one.peer.name, state)
-      if (known || followed) emitter.emit("receipt", { id, to: one.peer.name, state })
+      const news = tracker.advance(id, one.peer.name, state)
+      if (known || news) emitter.emit("receipt", { id, to: one.peer.name, state })
     }
     for (const code of one.refused) {
       const error = new AgentMeshError(code, `a content of ${one.peer.name} was refused`)

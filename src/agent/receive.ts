@@ -13,11 +13,19 @@ import { AgentMeshError, type ErrorCode } from "../errors.ts"
 import { checkInit, readInit, respond } from "../handshake.ts"
 import type { Peer } from "../identity.ts"
 import type { Init } from "../keyschedule.ts"
-import { MAX_IDS, MAX_INBOX, MAX_INBOX_BYTES, MAX_INITS, MAX_REPLAY_CACHE } from "../limits.ts"
+import {
+  MAX_CONTENTS,
+  MAX_IDS,
+  MAX_INBOX,
+  MAX_INBOX_BYTES,
+  MAX_INITS,
+  MAX_PADDED,
+  MAX_REPLAY_CACHE,
+} from "../limits.ts"
 import { createResponder, type Opened, open } from "../session.ts"
 import { type Core, contentKey } from "./core.ts"
 import { ANSWER_WAIT, isIdle, RECEIPT_WAIT } from "./delivery.ts"
-import { judge } from "./judge.ts"
+import { judge, type Room } from "./judge.ts"
 import { type InboxRow, orderKey, type SessionRow } from "./rows.ts"
 import { evict, remember } from "./seen.ts"
 import { limitSessions, limitStrangers } from "./sessions.ts"
@@ -114,9 +122,11 @@ export class Receiver {
     waiting.strangerBytes += sign * row.size
   }
 
-  /** Whether the inbox has room; without it nothing more is acknowledged. */
-  get hasRoom(): boolean {
-    return this.waiting.count < MAX_INBOX && this.waiting.bytes < MAX_INBOX_BYTES
+  /** Whether the inbox has room, also when so many envelopes are being opened (AGENT-44). */
+  hasRoom(opening: number): boolean {
+    const { count, bytes } = this.waiting
+    const contents = count + opening * MAX_CONTENTS
+    return contents < MAX_INBOX && bytes + opening * MAX_PADDED < MAX_INBOX_BYTES
   }
 
   /**
@@ -131,7 +141,7 @@ export class Receiver {
     const raw = decodeEnvelope(envelope)
     const found = await this.#open(raw, from)
     const { peer } = found.opened.session
-    const judged = await judge(this.#core, peer, found.opened.contents, this.#strangersHaveRoom)
+    const judged = await judge(this.#core, peer, found.opened.contents, this.#strangersRoom)
     // From here on nothing fails.
     this.#commitSession(found)
     let carried = false
@@ -261,9 +271,9 @@ export class Receiver {
     limitSessions(core, peer, key)
   }
 
-  get #strangersHaveRoom(): boolean {
+  get #strangersRoom(): Room {
     const { strangers, strangerBytes } = this.waiting
-    return strangers < MAX_INBOX / 4 && strangerBytes < MAX_INBOX_BYTES / 4
+    return { contents: MAX_INBOX / 4 - strangers, bytes: MAX_INBOX_BYTES / 4 - strangerBytes }
   }
 
   /** A receipt counts for a content that was sealed for this very peer. */

@@ -84,11 +84,12 @@ export class Delivery {
     })
   }
 
-  /** Moves on; never back. */
-  advance(state: DeliveryState): void {
-    if (RANK[state] <= RANK[this.#state]) return
+  /** Moves on, never back; whether it did. */
+  advance(state: DeliveryState): boolean {
+    if (RANK[state] <= RANK[this.#state]) return false
     this.#state = state
     this.#settle()
+    return true
   }
 
   #settle(): void {
@@ -127,12 +128,11 @@ export class Tracker {
     return delivery
   }
 
-  /** Moves a content on; false if it is not followed. */
+  /** Moves a content on; whether that is news of one that is followed (AGENT-58). */
   advance(id: string, to: string, state: DeliveryState): boolean {
     const key = `${to}/${id}`
-    const delivery = this.#deliveries.get(key)
-    delivery?.advance(state)
+    const news = this.#deliveries.get(key)?.advance(state) ?? false
     if (RANK[state] >= RANK.processed) this.#deliveries.delete(key)
-    return delivery !== undefined
+    return news
   }
 }
