@@ -13,16 +13,29 @@ function isHex(value: Json | undefined): value is string {
   return typeof value === "string" && /^(?:[0-9a-f]{2})*$/.test(value)
 }
 
-/** Bytes of lower-case hex. */
+const DIGITS = new Uint8Array(128).fill(16)
+for (let i = 0; i < 16; i++) DIGITS["0123456789abcdef".charCodeAt(i)] = i
+const PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
+
+/** Bytes of lower-case hex; throws for any other text. */
 export function unhex(hex: string): Uint8Array {
-  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+  const bytes = new Uint8Array(hex.length >> 1)
+  let bad = hex.length & 1
+  for (let i = 0; i < bytes.length; i++) {
+    const high = DIGITS[hex.charCodeAt(2 * i)] ?? 16
+    const low = DIGITS[hex.charCodeAt(2 * i + 1)] ?? 16
+    bad |= (high | low) & 16
+    bytes[i] = (high << 4) | low
+  }
+  if (bad) throw new TypeError("not lower-case hex")
+  return bytes
 }
 
 /** Lower-case hex of bytes. */
 export function hex(bytes: Uint8Array): string {
-  let out = ""
-  for (const byte of bytes) out += byte.toString(16).padStart(2, "0")
-  return out
+  const parts = new Array<string>(bytes.length)
+  for (let i = 0; i < bytes.length; i++) parts[i] = PAIRS[bytes[i] as number] as string
+  return parts.join("")
 }
 
 /** Lower-case hex of the SHA-256 of bytes given in hex. */

@@ -138,9 +138,7 @@ function* lintSteps(item: Case, steps: readonly Step[]): Generator<string> {
   codes.delete("ok")
   const expected = item.expect === "ok" ? [] : [item.expect]
   if ([...codes].join() !== expected.join()) yield `steps give ${[...codes].join()}`
-  const names = new Map<string, Json>()
   for (const [i, step] of steps.entries()) {
-    if (step.as !== undefined) names.set(step.as, { handle: `$${step.as}`, ...step.output })
     if (step.expect === undefined) continue
     const twin = steps[step.twin ?? -1]
     if (twin === undefined || twin.expect !== undefined || twin.op !== step.op) {
@@ -170,6 +168,8 @@ function* lintStep(
     (args) => expandBulk(resolve(args, names)) as JsonObject,
   )
   const given = mutation.level === "bytes" ? mutate(to as JsonObject, mutation) : (to as JsonObject)
-  const problem = checkMutation(from as JsonObject, given, mutation)
+  const { put } = mutation
+  const pure = put === undefined ? mutation : { ...mutation, put: resolve(put, names) }
+  const problem = checkMutation(from as JsonObject, given, pure)
   if (problem !== null) yield `step ${i}: ${problem}`
 }

@@ -127,5 +127,5 @@ export function oneTimeCases(book: Book): void {
     splice("key", 0, first["key"] as string, array(bstr(""), bstr(filled(0, 64)))),
     "empty body",
   )
-  s(354, context("key", `82$bstr(filled(0, 8123))$bstr(filled(0, 64))`), "8,193 bytes or more")
+  s(354, context("key", `82${bstr(filled(0, 8123))}${bstr(filled(0, 64))}`), "8,193 bytes or more")
 }

@@ -181,13 +181,13 @@ function signatures(book: Book): void {
     message,
     signature: signWithTorsion(valid, 5n, 0, message),
   })
-  const input = { key: trivial.key, message, signature: forged }
+  const mutation = { ...context("key", trivial.key), with: { signature: forged } }
   book.reject(
     121,
     "suite/bad-key",
     "SUITE-9",
     own,
-    { level: "field", field: "key", put: "identity point, signature made for it", input },
+    { ...mutation, input: { key: trivial.key, message, signature: forged } },
     "the identity point as key, its trivial signature",
     "it verifies for every message",
   )
@@ -203,38 +203,35 @@ function signatures(book: Book): void {
   )
 }
 
-/** All 64 combinations of torsion in A and R: exactly one R fits each A. */
+/** All 64 combinations of torsion in A and R: which R fits depends on the message. */
 function torsion(book: Book): void {
   const message = utf8("torsion")
-  let twin: Case | undefined
   for (let i = 0; i < 8; i++) {
     const by = keyWithTorsion(1234567n, i)
+    const fits = (nonce: bigint): readonly number[] =>
+      [0, 1, 2, 3, 4, 5, 6, 7].filter((j) => matchingTorsion(by, nonce, i, j, message))
+    let nonce = 98765n
+    while (fits(nonce).length === 0) nonce++
+    const fitting = fits(nonce)
+    const make = (j: number) => signWithTorsion(by, nonce, j, message)
+    const accepted = fitting.map((j) => {
+      const input = { key: by.key, message, signature: make(j) }
+      const title = `A + T${i}, R + T${j}: fits without cofactor`
+      return book.ok(130 + 8 * i + j, title, "SUITE-13", "suite.verify", input)
+    })
     for (let j = 0; j < 8; j++) {
-      const nonce = 98765n + BigInt(i)
-      const [n, title] = [130 + 8 * i + j, `A + T${i}, R + T${j}`]
-      const signature = signWithTorsion(by, nonce, j, message)
-      const input = { key: by.key, message, signature }
-      if (matchingTorsion(by, nonce, i, j, message)) {
-        const item = book.ok(
-          n,
-          `${title}: fits without cofactor`,
-          "SUITE-13",
-          "suite.verify",
-          input,
-        )
-        twin ??= item
-      } else {
-        const mutation = { level: "field", field: "signature", put: title, input } as const
-        book.reject(
-          n,
-          "bundle/signature",
-          "SUITE-13",
-          twin as Case,
-          mutation,
-          title,
-          "only the cofactored equation accepts it",
-        )
-      }
+      if (fitting.includes(j)) continue
+      const [twin] = accepted as [Case]
+      const why = "only the cofactored equation accepts it"
+      book.reject(
+        130 + 8 * i + j,
+        "bundle/signature",
+        "SUITE-13",
+        twin,
+        context("signature", make(j)),
+        `A + T${i}, R + T${j}`,
+        why,
+      )
     }
   }
 }

@@ -12,8 +12,7 @@ import {
   openBundle,
   openOneTimeKey,
 } from "../../../src/bundle.ts"
-import { fingerprint } from "../../../src/identity.ts"
-import type { ExchangeSecret, Suite } from "../../../src/suite.ts"
+import { type ExchangeSecret, type Suite, sha256 } from "../../../src/suite.ts"
 import type { JsonObject } from "../../driver.ts"
 import { deterministicDraw } from "../../vectorgen/draws.ts"
 import {
@@ -59,10 +58,10 @@ export const bundleOps: Ops = {
       known: known ? { seq: numberArg(known, "seq"), ref: optionalBytes(known, "ref") } : undefined,
     })
     return {
-      ref: hex(bundle.ref),
-      fingerprint: fingerprint(bundle.ik),
+      digest: hex(sha256(bundle.bytes)),
       seq: bundle.seq,
       suites: bundle.prekeys.map((prekey) => prekey.suite),
+      trace: [["bundle-ref", hex(bundle.ref)]],
     }
   },
   "bundle.acceptOneTime"(args) {

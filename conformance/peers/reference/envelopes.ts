@@ -22,7 +22,7 @@ import type { OwnIdentity } from "../../../src/identity.ts"
 import { type Init, sessionId } from "../../../src/keyschedule.ts"
 import { eraseExpired, open, type Session, seal } from "../../../src/session.ts"
 import { decodeAs } from "../../../src/shape.ts"
-import { type Draw, ed25519Public, type Suite, sha256 } from "../../../src/suite.ts"
+import { type Draw, ed25519Public, labelled, type Suite, sha256 } from "../../../src/suite.ts"
 import type { JsonObject } from "../../driver.ts"
 import { deterministicDraw } from "../../vectorgen/draws.ts"
 import {
@@ -74,9 +74,9 @@ export const envelopeOps: Ops = {
       recipient: textArg(args, "recipient"),
     }
     const mk = bytesArg(args, "mk")
-    const { contents } = openEnvelope(context, mk, envelope)
+    const { contents, sig } = openEnvelope(context, mk, envelope)
     const trace = traceEnvelope(new Trace(), context, mk, envelope).json()
-    return { contents: contents.map(hex), sid: hex(envelope.sid), trace }
+    return { contents: contents.map(hex), sig: hex(sig), trace }
   },
   "envelope.seal"(args) {
     const [suite, th, it] = [suiteArg(args), bytesArg(args, "th"), objectArg(args, "sender")]
@@ -115,14 +115,14 @@ export const envelopeOps: Ops = {
       recipient: textArg(args, "recipient"),
     }
     const content = bytesArg(args, "content")
-    const holds = verifyContentProof(context, content, {
-      header: bytesArg(args, "header"),
-      hashes: bytesListArg(args, "hashes"),
-      sig: bytesArg(args, "sig"),
-      index: numberArg(args, "index"),
-    })
-    require(holds, "envelope/open", "the proof does not hold")
-    return { contentHash: hex(contentHash(content)) }
+    const [header, index] = [bytesArg(args, "header"), numberArg(args, "index")]
+    const hashes = bytesListArg(args, "hashes").slice()
+    const proof = { header, hashes, sig: bytesArg(args, "sig"), index }
+    require(verifyContentProof(context, content, proof), "envelope/open", "it does not hold")
+    hashes[index] = contentHash(content)
+    const { suite, th, sender, recipient } = context
+    const signed = labelled("message", suite, th, sender.name, recipient, header, hashes)
+    return { digest: hex(sha256(signed)) }
   },
   "envelope.content"(args) {
     const bytes = bytesArg(args, "content")

@@ -77,7 +77,7 @@ class Hub:
         self.rows = Rows()
         self.links: dict[str, LinkRow] = {}
         self._out: list[tuple[str, bytes]] = []
-        self._closed: list[str] = []
+        self.closed: list[str] = []          # every link that was closed since the last restart
 
     def digest(self) -> bytes:
         return H(repr(self.rows).encode())
@@ -86,14 +86,18 @@ class Hub:
 
     def restart(self) -> None:
         self.links.clear()
+        self.closed.clear()
 
     def close(self, link: str) -> None:
-        self.links.pop(link, None)
+        self._close(link)
 
-    def frame(self, link: str, raw: bytes, now: int, write_fails: bool = False) -> tuple[list[tuple[str, bytes]], list[str]]:
-        """(frames to send as (link, frame), links that were closed)."""
+    def frame(self, link: str, raw: bytes, now: int, write_fails: bool = False) -> list[tuple[str, bytes]]:
+        """The frames to send, as (link, frame). Links are opened by their first frame."""
+        if link in self.closed:
+            return []
         row = self.links.setdefault(link, LinkRow())
-        self._out, self._closed = [], []
+        self._out = []
+        closed = list(self.closed)
         rows, links = copy.deepcopy(self.rows), copy.deepcopy(self.links)
         before = self.digest()
         try:
@@ -106,12 +110,12 @@ class Hub:
                 self.links = links
                 row = self.links[link]
                 row.tokens = tokens
-            self._out, self._closed = [], []
+            self._out, self.closed = [], closed
             rid = self._rid(raw) if row.state == "ready" else 0
             self._out.append((link, C([hub.ERR, rid, f.number, f.retry])))
             if f.close:
                 self._close(link)
-        return self._out, self._closed
+        return self._out
 
     def frame_length(self, length: int) -> bytes | None:
         """HUB-18 and HUB-19: the error for a length over TCP, after which the link is closed."""
@@ -123,7 +127,7 @@ class Hub:
 
     def _close(self, link: str) -> None:
         self.links.pop(link, None)
-        self._closed.append(link)
+        self.closed.append(link)
 
     @staticmethod
     def _rid(raw: bytes) -> int:
