@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs"
 import { createServer, type Server } from "node:http"
+import type { AddressInfo } from "node:net"
 import { Command, InvalidArgumentError, Option } from "commander"
 import { DEFAULT_LIMITS } from "../hub/decision.ts"
 import type { HubLimits } from "../hub/frames.ts"
@@ -135,14 +136,18 @@ async function main(): Promise<void> {
   })
   const { url } = await server.start()
   const metrics = metricsPort === undefined ? null : await serveMetrics(server, metricsPort)
+  const metricsUrl =
+    metrics && `http://127.0.0.1:${(metrics.address() as AddressInfo).port}/metrics`
   const where = data === undefined ? "in memory: names and mail end with this process" : data
   if (json) {
-    log({ event: "listening", url, durable: server.durable, data: data ?? "memory" })
+    const storage = { durable: server.durable, data: data ?? "memory" }
+    log({ event: "listening", url, ...storage, ...(metricsUrl ? { metrics: metricsUrl } : {}) })
   } else {
     const lines = [
       `AgentMesh hub listening on ${url}`,
       `fingerprint ${server.fingerprint}`,
       `storage ${where}`,
+      ...(metricsUrl ? [`metrics ${metricsUrl}`] : []),
     ]
     process.stdout.write(`${lines.join("\n")}\n`)
   }
