@@ -99,9 +99,11 @@ class Runner {
   async #run(item: Case, count: { calls: number }): Promise<string | null> {
     if (item.steps !== undefined) return this.#runSteps(item.steps, count)
     count.calls++
+    const args = expandBulk(item.input as Json) as JsonObject
+    const traced = item.trace !== undefined && this.#has("trace")
     const reply = await this.#driver.call(
       item.op as string,
-      expandBulk(item.input as Json) as JsonObject,
+      traced ? { ...args, trace: true } : args,
     )
     const problem = await judgeReply(reply, item.expect, item.output)
     if (problem !== null || item.trace === undefined || !this.#has("trace")) return problem
@@ -135,6 +137,7 @@ class Runner {
     } catch (error) {
       return (error as Error).message
     }
+    if (step.trace && this.#has("trace")) args = { ...args, trace: true }
     const watched = step.state !== undefined && this.#has("digest")
     const before = watched ? await this.#digest(args) : ""
     let reply = await this.#driver.call(step.op, args)

@@ -119,7 +119,8 @@ export class Book {
 }
 
 async function fill(draft: Draft, driver: Driver): Promise<string | null> {
-  const reply = await driver.call(draft.op as string, expandBulk(draft.input as Json) as JsonObject)
+  const input = expandBulk(draft.input as Json) as JsonObject
+  const reply = await driver.call(draft.op as string, { ...input, trace: true })
   if (reply.fault) return reply.fault.message
   if (draft.expect !== "ok") {
     const came = reply.ok ? "ok" : (reply.reject?.code ?? "unsupported")
@@ -141,6 +142,7 @@ async function fillSteps(draft: Draft, driver: Driver): Promise<string | null> {
   for (const [i, step] of (draft.steps as readonly Step[]).entries()) {
     let args = expandBulk(resolve(step.args, outputs)) as JsonObject
     if (step.mutation?.level === "bytes") args = mutate(args, step.mutation)
+    if (step.trace) args = { ...args, trace: true }
     let reply = await driver.call(step.op, args)
     for (let n = 1; n < (step.times ?? 1) && reply.ok; n++) reply = await driver.call(step.op, args)
     const came = reply.ok ? "ok" : (reply.reject?.code ?? JSON.stringify(reply))

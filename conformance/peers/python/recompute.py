@@ -269,7 +269,7 @@ def _(a: Out, t: Trace) -> Out:
     known = bn.Known(c["known"]["seq"], unhex(c["known"].get("ref"))) if c.get("known") else None
     b = bn.accept(bytes.fromhex(a["bytes"]), c["now"], c.get("name"), c.get("fingerprint"),
                   unhex(c.get("pinned")), known)
-    return {"ref": b.ref.hex(), "fingerprint": idn.fingerprint(b.ik), "seq": b.seq,
+    return {"ref": b.ref.hex(), "fingerprint": idn.fingerprint(b.ik), "digest": st.H(b.raw).hex(), "seq": b.seq,
             "suites": [p.suite for p in b.prekeys]}
 
 
@@ -389,7 +389,8 @@ def _(a: Out, t: Trace) -> Out:
     e = env.read_envelope(bytes.fromhex(a["envelope"]))
     contents = env.open_with(a["suite"], bytes.fromhex(a["th"]), bytes.fromhex(a["mk"]), e,
                              peer_of(a["sender"]), a["recipient"], t)
-    return {"contents": [c.hex() for c in contents], "sid": e.header.sid.hex()}
+    inner = enc.decode(next(v for n, v in t if n == "inner"))
+    return {"contents": [c.hex() for c in contents], "sid": e.header.sid.hex(), "sig": inner[1].hex()}
 
 
 @op("envelope.seal")
@@ -427,10 +428,13 @@ def _(a: Out, t: Trace) -> Out:
 
 @op("envelope.proof")
 def _(a: Out, t: Trace) -> Out:
-    own = env.verify_proof(a["suite"], bytes.fromhex(a["th"]), peer_of(a["sender"]), a["recipient"],
-                           bytes.fromhex(a["header"]), [bytes.fromhex(h) for h in a["hashes"]], a["index"],
+    th, sender, header = bytes.fromhex(a["th"]), peer_of(a["sender"]), bytes.fromhex(a["header"])
+    hashes = [bytes.fromhex(h) for h in a["hashes"]]
+    own = env.verify_proof(a["suite"], th, sender, a["recipient"], header, hashes, a["index"],
                            bytes.fromhex(a["content"]), bytes.fromhex(a["sig"]))
-    return {"contentHash": own.hex()}
+    hashes[a["index"]] = own
+    signed = env.signed_bytes(a["suite"], th, sender.name, a["recipient"], header, hashes)
+    return {"contentHash": own.hex(), "digest": st.H(signed).hex()}
 
 
 # --- stateful operations: the handle in an output stands for the object ------------------------

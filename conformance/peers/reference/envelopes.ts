@@ -194,8 +194,10 @@ export const sessionOps: Ops = {
     )
     handles.set(args, "session", { ...live, session })
     const raw = decodeEnvelope(envelope)
-    const trace = traceSeal(live.session, live.own, raw, deterministicDraw(live.seed, drawn)).json()
-    return { envelope: hex(envelope), view: view(session), trace }
+    const output = { envelope: hex(envelope), view: view(session) }
+    if (args["trace"] !== true) return output
+    const draw = deterministicDraw(live.seed, drawn)
+    return { ...output, trace: traceSeal(live.session, live.own, raw, draw).json() }
   },
   "session.open"(args, handles) {
     const live = handles.get<Live>(args, "session")
@@ -203,10 +205,10 @@ export const sessionOps: Ops = {
     const same = hex(envelope.sid) === hex(sessionId(live.session.th))
     require(same, "session/unknown", "an envelope of another session")
     const opened = open(live.session, live.own, envelope, numberArg(args, "now"))
-    const trace = traceOpen(live.session, live.own, envelope).json()
     handles.set(args, "session", { ...live, session: opened.session })
-    const contents = opened.contents.map(hex)
-    return { contents, view: view(opened.session), trace }
+    const output = { contents: opened.contents.map(hex), view: view(opened.session) }
+    if (args["trace"] !== true) return output
+    return { ...output, trace: traceOpen(live.session, live.own, envelope).json() }
   },
   "session.expire"(args, handles) {
     const live = handles.get<Live>(args, "session")
