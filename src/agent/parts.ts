@@ -211,13 +211,6 @@ async function start(plan: Plan, store: AgentStore, own: OwnIdentity): Promise<P
   await engine.run(() => {
     if (!network && keeper.rotationDue) keeper.rotate()
   })
-  if (store.damaged) {
-    const what = "the store had lost commits: all sessions were erased, peers will found new ones"
-    emitter.emit("problem", {
-      name: own.name,
-      error: new AgentMeshError("agent/store-corrupt", what),
-    })
-  }
   engine.start()
   const stop = maintain(environment, { core, engine, keeper, network: () => network })
   const close = async () => {

@@ -1,7 +1,7 @@
 // SPEC §12 agent: the store. Rows are changed in memory and staged, then committed all at once.
 
 import { equalBytes, fromHex } from "../bytes.ts"
-import { AgentMeshError } from "../errors.ts"
+import { AgentMeshError, require } from "../errors.ts"
 import { labelled, sha256 } from "../suite.ts"
 import {
   type Change,
@@ -11,6 +11,7 @@ import {
   readRows,
   writeRows,
 } from "./database.ts"
+import { checkRow } from "./row-shapes.ts"
 import { decodeRow, encodeRow, type MetaRow, type Tables } from "./rows.ts"
 
 const TABLES: readonly (keyof Tables)[] = [
@@ -62,9 +63,8 @@ export class AgentStore {
   #touched = new Map<string, readonly [keyof Tables, string]>()
   #shelved = new Map<string, Uint8Array | null>()
   #digests = new Map<string, Uint8Array>()
-  #dirty = new Set<"key/" | "data/">()
-  /** Whether session rows were lost or rolled back by the database; they were then erased. */
-  damaged = false
+  /** Ranges to compact: at first both, for what a crash may have left (AGENT-6). */
+  #dirty = new Set<"key/" | "data/">(["key/", "data/"])
 
   private constructor(db: Database) {
     this.#db = db
@@ -86,6 +86,7 @@ export class AgentStore {
       await store.load()
       return store
     } catch (error) {
+      await db.close().catch(() => {})
       inUse.delete(db)
       throw error
     }
@@ -102,7 +103,7 @@ export class AgentStore {
       const map = this.#maps[table] as Map<string, unknown>
       for await (const [path, value] of readRows(this.#db, `${table}/`)) {
         const key = path.slice(table.length + 1)
-        map.set(key, decodeRow(value))
+        map.set(key, checkRow(table, decodeRow(value)))
         if (table === "key/session") this.#digest(sum, key, value)
       }
     }
@@ -111,16 +112,17 @@ export class AgentStore {
       throw new AgentMeshError("agent/store-corrupt", `store format ${format}, expected ${FORMAT}`)
     }
     // Rows can vanish from the middle of a damaged log: never seal on sessions that are not the
-    // ones committed last. Their peers recover by the delivery rules.
-    if (!equalBytes(sum, sessionsDigest)) this.#dropSessions()
+    // ones committed last (AGENT-4).
+    const whole = equalBytes(sum, sessionsDigest) && (this.#isEmpty || this.#hasBase)
+    require(whole, "agent/store-corrupt", "rows are missing, or older than others: restore an export")
   }
 
-  #dropSessions(): void {
-    this.damaged = true
-    for (const key of [...this.#maps["key/session"].keys()]) this.delete("key/session", key)
-    for (const key of [...this.#maps["key/skipped"].keys()]) this.delete("key/skipped", key)
-    this.#digests.clear()
-    this.updateMeta({ sessionsDigest: new Uint8Array(32) })
+  get #isEmpty(): boolean {
+    return Object.values(this.#maps).every((map) => map.size === 0)
+  }
+
+  get #hasBase(): boolean {
+    return this.#maps.meta.size === 1 && this.#maps["key/identity"].size === 1
   }
 
   /** Counters and clocks. */
@@ -234,9 +236,8 @@ export class AgentStore {
     try {
       await this.compact("key/")
       await this.compact("data/")
-      await this.#db.close()
     } finally {
-      inUse.delete(this.#db)
+      await this.#db.close().finally(() => inUse.delete(this.#db))
     }
   }
 }
