@@ -1,4 +1,4 @@
-// An agent as a process of its own: node agent.js NAME STORE HUB. It sends what it is told on
+// An agent as a process of its own: node agent.js NAME STORE HUB [alone]. It sends what it is told on
 // standard input ("TO TEXT" a line) and appends each message it handles to STORE.log, synchronously,
 // so that a test can kill it at any moment and see what its handler saw.
 
@@ -28,18 +28,23 @@ agent.ready.then(
   (error: Error) => say(`not ready ${error.message}`),
 )
 
-createInterface({ input: process.stdin })
-  .on("line", (line) => {
-    const [to, ...words] = line.split(" ") as [string, ...string[]]
-    const text = words.join(" ")
-    agent.send(to, text).then(
-      ({ id }) => say(`sent ${id} ${text}`),
-      (error: Error) => say(`failed ${text} ${error.message}`),
-    )
-  })
-  .on("close", () => {
-    void agent.close().then(() => {
-      closeSync(log)
-      process.exit(0)
+if (process.argv[5] === "alone") {
+  // Nothing but the agent keeps this process alive.
+  process.once("SIGTERM", () => void agent.close())
+} else {
+  createInterface({ input: process.stdin })
+    .on("line", (line) => {
+      const [to, ...words] = line.split(" ") as [string, ...string[]]
+      const text = words.join(" ")
+      agent.send(to, text).then(
+        ({ id }) => say(`sent ${id} ${text}`),
+        (error: Error) => say(`failed ${text} ${error.message}`),
+      )
     })
-  })
+    .on("close", () => {
+      void agent.close().then(() => {
+        closeSync(log)
+        process.exit(0)
+      })
+    })
+}
