@@ -8,7 +8,7 @@ import {
   type OwnOneTimeKey,
   type Prekey,
 } from "./bundle.ts"
-import { equalBytes } from "./bytes.ts"
+import { equalBytes, zeroize } from "./bytes.ts"
 import type { Value } from "./encoding.ts"
 import { AgentMeshError, require } from "./errors.ts"
 import { checkName, type OwnIdentity, type Peer } from "./identity.ts"
@@ -123,16 +123,35 @@ export function initiate(
     e: x25519Public(eSecret),
     kemCt: kem?.ct ?? null,
   }
-  const secrets = [
-    dh(own.dkSecret, prekey.x), // DH1 keeps A safe if its ephemeral randomness was bad
-    dh(eSecret, bundle.dk), // DH2 and DH3 authenticate B
-    dh(eSecret, prekey.x),
-  ]
-  if (oneTime) secrets.push(dh(eSecret, oneTime.x)) // DH4, gone with the one-time key
-  if (kem) secrets.push(kem.ss)
-  eSecret.fill(0) // KEYSCHEDULE-4
-  const th = transcriptHash(init, bundle)
-  return { init, th, rk: rootKey(suite, th, secrets) }
+  try {
+    const secrets = exchanges(
+      kem && (() => kem.ss),
+      [own.dkSecret, prekey.x], // DH1 keeps A safe if its ephemeral randomness was bad
+      [eSecret, bundle.dk], // DH2 and DH3 authenticate B
+      [eSecret, prekey.x],
+      oneTime && [eSecret, oneTime.x], // DH4, gone with the one-time key
+    )
+    const th = transcriptHash(init, bundle)
+    return { init, th, rk: rootKey(suite, th, secrets) }
+  } finally {
+    zeroize(eSecret, ...(kem ? [kem.ss] : [])) // KEYSCHEDULE-4
+  }
+}
+
+/** DH1 to DH4, then ss; if one is refused, nothing is left of the others (KEYSCHEDULE-10). */
+function exchanges(
+  ss: (() => Uint8Array) | null,
+  ...pairs: readonly (readonly [secret: Uint8Array, remote: Uint8Array] | null)[]
+): readonly Uint8Array[] {
+  const secrets: Uint8Array[] = []
+  try {
+    for (const pair of pairs) if (pair) secrets.push(dh(...pair))
+    if (ss) secrets.push(ss())
+    return secrets
+  } catch (error) {
+    zeroize(...secrets)
+    throw error
+  }
 }
 
 // ---- responder ----
@@ -259,10 +278,15 @@ export function respond(
   checkX25519(init.e)
   checkExchange(block)
   const oneTime = accepted.oneTime?.secret
-  // KEYSCHEDULE-9: the own dk is that of every live bundle, because it never changes (IDENTITY-3).
-  const secrets = [dh(secret.x, init.dk), dh(own.dkSecret, init.e), dh(secret.x, init.e)]
-  if (oneTime) secrets.push(dh(oneTime.x, init.e))
   const kem = oneTime ? oneTime.kem : secret.kem
-  if (kem && init.kemCt) secrets.push(decapsulate(kem, init.kemCt))
+  const { kemCt } = init
+  const secrets = exchanges(
+    kem && kemCt && (() => decapsulate(kem, kemCt)),
+    [secret.x, init.dk],
+    // KEYSCHEDULE-9: the own dk is that of every live bundle, because it never changes (IDENTITY-3).
+    [own.dkSecret, init.e],
+    [secret.x, init.e],
+    oneTime ? [oneTime.x, init.e] : null,
+  )
   return rootKey(suite, th, secrets)
 }

@@ -1,6 +1,7 @@
 // SPEC §4 suite: primitives, sizes, every label; every limit comes along from limits.ts.
 
 import { backend } from "#crypto"
+import { concat } from "./bytes.ts"
 import type { Encapsulation } from "./crypto/backend.ts"
 import { encode, type Value } from "./encoding.ts"
 import { AgentMeshError, require } from "./errors.ts"
@@ -124,13 +125,13 @@ export function expand(prk: Uint8Array, info: Uint8Array, length: number): Uint8
   const out = new Uint8Array(length)
   let block: Uint8Array = new Uint8Array(0)
   for (let at = 0, i = 1; at < length; at += 32, i++) {
-    const input = new Uint8Array(block.length + info.length + 1)
-    input.set(block)
-    input.set(info, block.length)
-    input[input.length - 1] = i
+    const input = concat(block, info, Uint8Array.of(i))
+    block.fill(0)
     block = backend.hmac(prk, input)
+    input.fill(0)
     out.set(block.subarray(0, Math.min(32, length - at)), at)
   }
+  block.fill(0) // what was expanded stands in `out` alone
   return out
 }
 
@@ -141,7 +142,10 @@ export function hkdf(
   info: Uint8Array,
   length: number,
 ): Uint8Array {
-  return expand(extract(salt, ikm), info, length)
+  const prk = extract(salt, ikm)
+  const okm = expand(prk, info, length)
+  prk.fill(0)
+  return okm
 }
 
 /** scrypt(password, salt, N = 2^17, r = 8, p = 1, 32 bytes). */
