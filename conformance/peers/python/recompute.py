@@ -23,6 +23,7 @@ from agentmesh import hub as hb
 from agentmesh import identity as idn
 from agentmesh import keyschedule as ks
 from agentmesh import suite as st
+from agentmesh import testmode as tm
 from agentmesh.errors import MeshError
 from agentmesh.hubserver import Hub
 from agentmesh.session import Session
@@ -148,8 +149,8 @@ def secret_of(v: Out, suite: int) -> bn.SecretKey:
     return bn.SecretKey(suite, bytes.fromhex(v["x"]), unhex(v["kem"]))
 
 
-def draws_of(v: Out) -> st.SeededDraws:
-    return st.SeededDraws(bytes.fromhex(v["seed"]))
+def draws_of(v: Out) -> tm.SeededDraws:
+    return tm.SeededDraws(bytes.fromhex(v["seed"]))
 
 
 # --- operations --------------------------------------------------------------------------------
@@ -177,7 +178,7 @@ def _(a: Out, t: Trace) -> Out:
 
 @op("suite.draw")
 def _(a: Out, t: Trace) -> Out:
-    info = st.draw_info(a["name"], a["i"])
+    info = tm.draw_info(a["name"], a["i"])
     t.append(("info", info))
     draws = draws_of(a)
     draws.counts[a["name"]] = a["i"]
@@ -269,6 +270,7 @@ def _(a: Out, t: Trace) -> Out:
     known = bn.Known(c["known"]["seq"], unhex(c["known"].get("ref"))) if c.get("known") else None
     b = bn.accept(bytes.fromhex(a["bytes"]), c["now"], c.get("name"), c.get("fingerprint"),
                   unhex(c.get("pinned")), known)
+    t.append(("bundle-ref", b.ref))
     return {"ref": b.ref.hex(), "fingerprint": idn.fingerprint(b.ik), "digest": st.H(b.raw).hex(), "seq": b.seq,
             "suites": [p.suite for p in b.prekeys]}
 
@@ -475,7 +477,7 @@ def limits_of(v: Out) -> hb.Limits:
     return hb.Limits(**{k.replace("-", "_"): n for k, n in v.items()})
 
 
-def hub_secret(draws: st.SeededDraws) -> bytes:
+def hub_secret(draws: tm.SeededDraws) -> bytes:
     return draws.draw("identity", 32)
 
 

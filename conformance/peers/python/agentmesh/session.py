@@ -123,7 +123,7 @@ class Session:
         s = copy.deepcopy(self.state)
         if s.cks is None:                                                        # S1
             if s.peer_block is None:
-                raise MeshError("session/chain-limit", "responder before its first open")
+                raise RuntimeError("a responder seals after its first open")
             s.pn, s.ns = s.ns, 0
             secret_key, block, secret = send_exchange(s.suite, s.peer_block, self.draws)
             s.rk, s.cks = step(s.suite, s.th, s.rk, secret, block, s.peer_block)

@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from . import mlkem
-from .encoding import C
 from .errors import MeshError
 
 SUITES = (1, 2)
@@ -262,20 +261,3 @@ class SystemDraws:
 
     def draw(self, name: str, length: int) -> bytes:
         return os.urandom(length)
-
-
-def draw_info(name: str, index: int) -> bytes:
-    return C([label("test"), name, index])
-
-
-class SeededDraws:
-    """The deterministic test mode; only the conformance entry (recompute.py) makes one."""
-
-    def __init__(self, seed: bytes) -> None:
-        self.seed = seed
-        self.counts: dict[str, int] = {}
-
-    def draw(self, name: str, length: int) -> bytes:
-        i = self.counts.get(name, 0)
-        self.counts[name] = i + 1
-        return hkdf_expand(self.seed, draw_info(name, i), length)
