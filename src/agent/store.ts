@@ -226,9 +226,23 @@ export class AgentStore {
    * that append keep them until then (SPEC §12).
    */
   async compact(what: "key/" | "data/"): Promise<void> {
-    if (!this.#dirty.delete(what)) return
-    const range = [what, `${what}\u{10ffff}`] as const
-    await this.#db.compactRange?.(...range, { keyEncoding: "utf8" })
+    if (!this.#db.compactRange || !this.#dirty.delete(what)) return
+    const first = what
+    const last = `${what}\u{10ffff}`
+    const compact = () => this.#db.compactRange?.(first, last, { keyEncoding: "utf8" })
+    try {
+      await compact()
+      // LevelDB writes what it held in memory to one file, with every value that a row has had,
+      // and rewrites a file only together with a newer one: these marks are one over the range.
+      await writeRows(this.#db, [
+        { type: "del", key: first },
+        { type: "del", key: last },
+      ])
+      await compact()
+    } catch (error) {
+      this.#dirty.add(what)
+      throw new AgentMeshError("agent/store-corrupt", "the store cannot be compacted", error)
+    }
   }
 
   /** Compacts and closes. */
