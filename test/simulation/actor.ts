@@ -72,7 +72,10 @@ export class Actor {
     this.environment = new ProcessEnvironment(clock, this.skew)
     const { environment } = this
     const store = this.disk.open()
-    const agent = new Agent(this.name, { ...this.options, ...extra, hub, store, environment })
+    const agent = new Agent(this.name, {
+      ...{ ...this.options, ...extra },
+      ...{ hub: hub.as(this.name), store, environment },
+    })
     this.agent = agent
     this.#listen(agent, environment)
     agent.onMessage((message) => this.#handle(message, environment))

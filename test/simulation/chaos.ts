@@ -118,7 +118,8 @@ export class Chaos {
       case "offline": {
         faults.offline.add(actor.name)
         hub.cut(actor.name)
-        return later(this.#long(), () => faults.offline.delete(actor.name))
+        // A process without a network tries all the time: weeks of it are for processes that are off.
+        return later(this.#long() / 20, () => faults.offline.delete(actor.name))
       }
       case "silent":
         faults.silent.add(actor.name)

@@ -61,9 +61,7 @@ export interface Held {
 type Bundles = Map<string, Value[]>
 
 /** A hub between agents. */
-export class LyingHub implements Hub {
-  readonly address = "the-hub"
-  readonly inProcess = true
+export class LyingHub {
   readonly faults: Faults = noFaults()
   /** Copies of everything that was ever sent, and of what was thrown away. */
   readonly held: Held[] = []
@@ -108,7 +106,17 @@ export class LyingHub implements Hub {
     this.#inner = this.#start()
   }
 
-  async open(events: LinkEvents): Promise<FrameLink> {
+  /** The hub as a name reaches it. */
+  as(name: string): Hub {
+    return {
+      address: "the-hub",
+      inProcess: true,
+      open: (events) => this.#open(name, events),
+    }
+  }
+
+  async #open(name: string, events: LinkEvents): Promise<FrameLink> {
+    if (this.faults.offline.has(name)) throw new Error("there is no network")
     const wire = new Wire(this, this.#clock, events)
     const inner = await this.#inner.open(wire.fromHub)
     wire.connect(inner)
@@ -219,10 +227,6 @@ class Wire implements FrameLink {
     const { chance } = this.#clock
     if (type === 3) this.name = rest[0] as string
     this.#hub.count(this.name, "up", type)
-    if (faults.offline.has(this.name)) {
-      this.cut()
-      return
-    }
     if (faults.silent.has(this.name)) return
     if (type === 10) this.#published(rest[0] as Value)
     this.#asked.set(rid, { type, name: rest[0] as string })

@@ -91,7 +91,7 @@ export class World {
   }
 
   /** Everything heals and all is settled: nothing may be lost or handled twice. */
-  async finish(days: number = 16): Promise<Counts> {
+  async finish(days: number = 2): Promise<Counts> {
     this.heal()
     await this.run(days * DAY)
     return this.verify()
