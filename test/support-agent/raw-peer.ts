@@ -71,8 +71,7 @@ export class RawPeer {
   }
 
   /** A session of its own; nothing is sent. */
-  line(oneTime: OneTimeKey | null = null): Line {
-    const { bundle } = this
+  line(oneTime: OneTimeKey | null = null, bundle: Bundle = this.bundle): Line {
     const made = initiate(this.own, bundle, oneTime, this.#suite, osDraw)
     const line = { session: createInitiator(made, bundle) }
     this.lines.push(line)
