@@ -43,7 +43,7 @@ export interface Heard {
 /** One agent through all its processes. */
 export class Actor {
   readonly name: string
-  readonly disk = new Disk()
+  readonly disk: Disk = new Disk()
   readonly manners: Manners = { slowness: 0, failure: 0 }
   readonly heard: Heard[] = []
   readonly messages: Message[] = []
@@ -197,6 +197,7 @@ export class Actor {
   #lose(since: number): void {
     if (this.agent) throw new Error(`${this.name} is running`)
     const inbox = new Set(this.#inbox())
+    this.#stage.hub.watch.forget(this.name)
     for (const entry of this.#stage.ledger.entries.values()) {
       if (entry.from === this.name && (entry.acceptedAt ?? 0) >= since) entry.senderLost = true
       if (entry.to === this.name && (inbox.has(entry.key) || entry.handledAt === null)) {

@@ -1,8 +1,8 @@
 // Random trouble: what happens in a world, drawn from its seed.
 
-import type { Image } from "./disk.ts"
 import type { Actor, Saved } from "./actor.ts"
 import { DAY, HOUR, MINUTE, SECOND } from "./clock.ts"
+import type { Image } from "./disk.ts"
 import type { World } from "./world.ts"
 
 /** What may happen, each with a weight. */

@@ -17,7 +17,7 @@ export const totals = { worlds: 0, days: 0, contents: 0, undelivered: 0, lost: 0
 export class World {
   readonly clock: VirtualClock
   readonly hub: LyingHub
-  readonly ledger = new Ledger()
+  readonly ledger: Ledger = new Ledger()
   readonly actors: Map<string, Actor> = new Map()
 
   constructor(seed: number) {
@@ -111,6 +111,7 @@ export class World {
     expect(ledger.pretended, "receipted and not handled").toEqual([])
     expect(ledger.twice, "handled twice").toEqual([])
     expect(ledger.strange, "strange").toEqual([])
+    expect(this.hub.watch.faults, "SENDs").toEqual([])
     return counts
   }
 
