@@ -16,6 +16,8 @@ export type Op =
   | { readonly op: "deliver"; readonly to: Side; readonly pick: number }
   /** The oldest fifty of that direction that were never delivered. */
   | { readonly op: "flush"; readonly to: Side }
+  /** A conversation in which every first envelope of a turn stays behind. */
+  | { readonly op: "turns"; readonly count: number }
   | { readonly op: "damage"; readonly to: Side; readonly pick: number; readonly bit: number }
   | { readonly op: "wait"; readonly seconds: number }
   | { readonly op: "snapshot"; readonly side: Side }
@@ -34,6 +36,13 @@ export const ops: fc.Arbitrary<readonly Op[]> = fc.array(
     { weight: 6, arbitrary: fc.record({ op: fc.constant("seal" as const), from: side, count }) },
     { weight: 8, arbitrary: fc.record({ op: fc.constant("deliver" as const), to: side, pick }) },
     { weight: 1, arbitrary: fc.record({ op: fc.constant("flush" as const), to: side }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        op: fc.constant("turns" as const),
+        count: fc.integer({ min: 1, max: 6 }),
+      }),
+    },
     {
       weight: 2,
       arbitrary: fc.record({
@@ -96,6 +105,15 @@ export class World {
       const waiting = this.sent[op.to === "a" ? "b" : "a"].filter((flight) => !flight.delivered)
       for (const flight of waiting.slice(0, 50)) this.deliver(op.to, flight)
     }
+    if (op.op === "turns") {
+      for (let i = 0; i < op.count; i++) {
+        for (const from of ["a", "b"] as const) {
+          this.seal(from)
+          const flight = this.seal(from)
+          if (flight) this.deliver(from === "a" ? "b" : "a", flight)
+        }
+      }
+    }
     if (op.op === "wait") {
       this.pair.alice.now += op.seconds
       this.pair.bob.now += op.seconds
@@ -145,6 +163,11 @@ export class World {
       if (contents.map(toHex).join() !== flight.contents.join()) throw new Error("other contents")
       flight.delivered = true
       this.opened++
+      const kept = this.session(to)
+        .skipped.map((key) => key.n)
+        .join()
+      const due = this.models[to].keys.map((key) => key.n).join()
+      if (kept !== due) throw new Error(`keys ${kept} are kept instead of ${due}`)
     } else {
       if (party.state !== before) throw new Error(`${code} changed the state`)
       this.refused++
