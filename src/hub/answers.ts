@@ -81,7 +81,11 @@ export class Answers {
       this.#statistics.routed += decision.routed ?? 0
       job.decided?.(decision)
       if (job.asked.type === "bind") this.#bound(job, decision)
-      else await this.#answer(job, decision)
+      else {
+        // Waiting for nothing would flush every socket after every answer.
+        const page = this.#answer(job, decision)
+        if (page !== null) await page
+      }
       for (const push of decision.pushes) {
         const { to } = push
         if (push.type === "mail") this.#deliveries.deliver(to, push.mseq, push.from, push.envelope)
@@ -114,18 +118,23 @@ export class Answers {
     this.#statistics.ready = this.#deliveries.size
   }
 
-  async #answer(job: Job, decision: Decision): Promise<void> {
+  /** Answers at once, but for a page of names, which has to be read. */
+  #answer(job: Job, decision: Decision): Promise<void> | null {
     const { link, rid } = job
-    if (this.#host.has(link)) {
-      if (decision.error) {
-        this.#statistics.errors++
-        const { code, retryAfter } = decision.error
-        link.transport.send(encodeError(rid, code, retryAfter))
-      } else if (decision.page !== undefined) {
-        link.transport.send(await this.#page(rid, decision.page))
-      } else link.transport.send(encodeReply(rid, decision.result))
-    }
-    if (job.close && this.#host.has(link)) this.#host.close(link)
+    if (!this.#host.has(link)) return null
+    if (decision.page !== undefined) return this.#sendPage(link, rid, decision.page)
+    if (decision.error) {
+      this.#statistics.errors++
+      const { code, retryAfter } = decision.error
+      link.transport.send(encodeError(rid, code, retryAfter))
+    } else link.transport.send(encodeReply(rid, decision.result))
+    if (job.close) this.#host.close(link)
+    return null
+  }
+
+  async #sendPage(link: RuntimeLink, rid: number, after: string): Promise<void> {
+    const page = await this.#page(rid, after)
+    if (this.#host.has(link)) link.transport.send(page)
   }
 
   async #page(rid: number, after: string): Promise<Uint8Array> {

@@ -1,7 +1,6 @@
 // SPEC §11 hub: the hub in process. The same runtime and the same frames as over TCP, without the
 // length in front of a frame.
 
-import { MemoryLevel } from "memory-level"
 import { decode } from "../encoding.ts"
 import { type Environment, systemEnvironment } from "../environment.ts"
 import { AgentMeshError } from "../errors.ts"
@@ -12,9 +11,10 @@ import { DEFAULT_LIMITS, type HubSettings } from "./decision.ts"
 import type { HubLimits } from "./frames.ts"
 import type { FrameLink, Hub, LinkEvents } from "./hub.ts"
 import { readAllNames, readBundle } from "./lookup.ts"
+import { MemoryStore } from "./memory-store.ts"
 import { HubRuntime } from "./runtime.ts"
 import type { RuntimeLink, Transport } from "./runtime-link.ts"
-import { DatabaseStore, type HubStore } from "./store.ts"
+import type { HubStore } from "./store.ts"
 
 /** Limits and store of a hub; every limit of SPEC §11 is an option. */
 export interface HubOptions {
@@ -41,11 +41,6 @@ export function hubSettings(options: HubOptions): Omit<HubSettings, "key"> {
   return { limits, maxNames: options.maxNames ?? 1_000_000 }
 }
 
-/** A store in memory. */
-export function memoryStore(): HubStore {
-  return new DatabaseStore(new MemoryLevel({ keyEncoding: "utf8", valueEncoding: "view" }))
-}
-
 /** An agent as {@link LocalHub.register} takes it. */
 export interface Registrable {
   readonly name: string
@@ -70,7 +65,7 @@ export class LocalHub implements Hub {
     const secret = kept ? undefined : (options.secret ?? environment.draw("identity", 32))
     // A hub that lives no longer than this process is another hub each time.
     this.address = secret === undefined ? "local" : `local:${fingerprint(ed25519Public(secret))}`
-    const store = options.store ?? memoryStore()
+    const store = options.store ?? new MemoryStore()
     this.#store = store
     this.#runtime = new HubRuntime({ store, environment, settings: hubSettings(options), secret })
     this.#started = this.#runtime.start()

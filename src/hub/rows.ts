@@ -3,8 +3,10 @@
 // Keys are ASCII and sort bytewise; names hold no "/". Rows are arrays of §3.
 
 import { toHex } from "../bytes.ts"
-import { encode, type Value } from "../encoding.ts"
+import type { Value } from "../encoding.ts"
 import { bytes, decodeAs, list, nullable, type Shape, text, tuple, uint } from "../shape.ts"
+
+import { pack } from "./pack.ts"
 
 /** `name/…`: the identity key that a name is bound to, for ever. */
 export type NameRow = readonly [ik: Uint8Array]
@@ -113,7 +115,7 @@ export function tableOf(key: string): string {
 
 /** Encodes a row. */
 export function encodeRow(row: Row): Uint8Array {
-  return encode(row as Value)
+  return pack(row as Value)
 }
 
 /** Decodes the row at `key`. */

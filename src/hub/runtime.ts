@@ -260,9 +260,10 @@ export class HubRuntime {
     const outcomes: Outcome[] = []
     let expired: string | null = null
     try {
-      for (let pass = 0; pass < 2; pass++) {
-        await batch.load(jobs.flatMap((job) => neededRows(job.peer, job.asked, batch)))
-      }
+      await batch.load(jobs.flatMap((job) => neededRows(job.peer, job.asked, batch)))
+      // Whose mail an ACK is about is known only now.
+      const acks = jobs.filter((job) => job.asked.type === "ack")
+      await batch.load(acks.flatMap((job) => neededRows(job.peer, job.asked, batch)))
       for (const job of jobs) {
         const decision = await this.#decide(job, batch, now)
         if (typeof decision === "string") {

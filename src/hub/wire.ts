@@ -4,6 +4,7 @@ import { decode, encode, type Value } from "../encoding.ts"
 import { AgentMeshError } from "../errors.ts"
 import { MAX_FRAME } from "../limits.ts"
 import { bytes, list, literal, nullable, type Shape, tuple, uint } from "../shape.ts"
+import { pack } from "./pack.ts"
 
 /** The version of the hub protocol. */
 export const HUB_VERSION = 1
@@ -164,20 +165,20 @@ function isCounts(result: Result): result is Counts {
 
 /** Encodes a reply. */
 export function encodeReply(rid: number, result: Result): Uint8Array {
-  return encode([FRAME.reply, rid, isCounts(result) ? countsValue(result) : result])
+  return pack([FRAME.reply, rid, isCounts(result) ? countsValue(result) : result])
 }
 
 /** Encodes an error; `retryAfter` in seconds, 0 when waiting does not help. */
 export function encodeError(rid: number, code: HubErrorCode, retryAfter: number = 0): Uint8Array {
-  return encode([FRAME.error, rid, hubErrorNumber(code), retryAfter])
+  return pack([FRAME.error, rid, hubErrorNumber(code), retryAfter])
 }
 
 /** Encodes DELIVER; `from` is the hub's claim. */
 export function encodeDeliver(mseq: number, from: string, envelope: Uint8Array): Uint8Array {
-  return encode([FRAME.deliver, 0, mseq, from, envelope])
+  return pack([FRAME.deliver, 0, mseq, from, envelope])
 }
 
 /** Encodes REFILL_ONE_TIME. */
 export function encodeLowOneTime(suite: number, left: number): Uint8Array {
-  return encode([FRAME.lowOneTime, 0, suite, left])
+  return pack([FRAME.lowOneTime, 0, suite, left])
 }
