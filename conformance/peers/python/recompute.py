@@ -416,6 +416,12 @@ def _(a: Out, t: Trace) -> Out:
     return {"length": len(env.unpad(bytes.fromhex(a["padded"])))}
 
 
+@op("envelope.makeContent")
+def _(a: Out, t: Trace) -> Out:
+    return {"content": env.encode_content(a["kind"], bytes.fromhex(a["id"]), a["sentMs"], unhex(a["re"]), a["ask"],
+                                          bytes.fromhex(a["body"])).hex()}
+
+
 @op("envelope.content")
 def _(a: Out, t: Trace) -> Out:
     raw = bytes.fromhex(a["content"])
@@ -459,7 +465,8 @@ def _(a: Out, t: Trace) -> Out:
 
 @op("session.seal")
 def _(a: Out, t: Trace) -> Out:
-    return {"envelope": a["session"].seal([bytes.fromhex(c) for c in a["contents"]], t).hex()}
+    sealed = a["session"].seal([bytes.fromhex(c) for c in a["contents"]], t)
+    return {"envelope": sealed.hex(), "view": a["session"].view().hex()}
 
 
 @op("session.open")

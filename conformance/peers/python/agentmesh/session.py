@@ -128,9 +128,12 @@ class Session:
             secret_key, block, secret = send_exchange(s.suite, s.peer_block, self.draws)
             s.rk, s.cks = step(s.suite, s.th, s.rk, secret, block, s.peer_block)
             s.own = Own(secret_key, block)
+            for name, value in (("block-hash", block_hash(block)), ("secret", secret), ("rk", s.rk)):
+                note(trace, name, value)
         elif s.ns == MAX_CHAIN:
             raise MeshError("session/chain-limit")
         assert s.own is not None and s.cks is not None
+        note(trace, "ck", s.cks)
         n, mk = s.ns, message_key(s.suite, s.cks)                                # S2
         guard = self.draws.draw("guard", 16)                                     # S3
         sealed = env.seal(s.suite, s.th, self.identity.name, self.identity.ik_secret, s.peer.name, mk,
