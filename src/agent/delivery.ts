@@ -51,9 +51,12 @@ export function chooseSession(sessions: readonly Candidate[], kept: number): Can
     undefined,
   )
   if (latest) {
-    // Glare: both sides must settle on one, and TH is what both know.
+    // Glare: both sides must settle on one, and TH is what both know. Two sessions of one founder
+    // are none: it founded the second because it lost the first.
+    const { created, session } = latest.row
     return proven
-      .filter(({ row }) => Math.abs(row.created - latest.row.created) <= GLARE_WINDOW)
+      .filter(({ row }) => Math.abs(row.created - created) <= GLARE_WINDOW)
+      .filter((one) => one === latest || one.row.session.role !== session.role)
       .reduce((best, one) =>
         compareBytes(best.row.session.th, one.row.session.th) <= 0 ? best : one,
       )

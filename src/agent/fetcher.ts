@@ -4,7 +4,7 @@ import { ONE_TIME_REQUIRED } from "../bundle.ts"
 import { AgentMeshError, require } from "../errors.ts"
 import { chooseSuite } from "../handshake.ts"
 import type { HubClient } from "../hub/client.ts"
-import { HANDSHAKE_BACKOFF_MAX, SEND_BACKOFF } from "../limits.ts"
+import { HANDSHAKE_BACKOFF_MAX, RESERVATION_LIFETIME, SEND_BACKOFF } from "../limits.ts"
 import type { Core } from "./core.ts"
 import { nextProbeInterval } from "./delivery.ts"
 import type { Engine } from "./engine.ts"
@@ -121,12 +121,22 @@ export class Fetcher {
     return work
   }
 
+  /**
+   * The hub may still hold a one-time key for this name that the lost state has used: with it the
+   * first handshakes after an import would be refused (AGENT-65).
+   */
+  get #mayBeReserved(): boolean {
+    const { importedAt } = this.#core.store.meta
+    return importedAt !== null && this.#core.now - importedAt <= RESERVATION_LIFETIME
+  }
+
   async #prepare(name: string, expected: string | null, kind: HandshakeKind): Promise<void> {
     const core = this.#core
     const pinned = core.pin(name)
     const remembered = pinned ? core.peer(pinned).suite : 0
     const first = core.suites.find((id) => id === remembered) ?? Math.max(...core.suites)
-    let suites: number[] = kind === "probe" ? [] : [first]
+    const plainOnly = kind === "probe" || this.#mayBeReserved
+    let suites: number[] = plainOnly ? [] : [first]
     for (let tries = 0; ; tries++) {
       const fetched = await this.#client.getBundle(name, suites)
       const plain = { bundle: fetched.bundle, oneTime: null }
@@ -137,7 +147,7 @@ export class Fetcher {
       })
       await this.#engine.run(() => keepReceipt(this.#core, fetched.receipt))
       const suite = chooseSuite(core.own, core.suites, bundle, core.peer(bundle).suite)
-      const wants = kind === "normal" || (bundle.flags & ONE_TIME_REQUIRED) !== 0
+      const wants = !plainOnly || (bundle.flags & ONE_TIME_REQUIRED) !== 0
       if (wants && suites[0] !== suite && tries === 0) {
         suites = [suite]
         continue

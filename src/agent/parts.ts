@@ -90,7 +90,8 @@ async function loadIdentity(store: AgentStore, plan: Plan): Promise<OwnIdentity>
     const backup = importState(restore.backup, restore.secret)
     require(backup.name === name, "identity/name", `this export is of ${backup.name}, not ${name}`)
     own = restoreIdentity(name, backup.ikSecret, backup.dkSecret)
-    store.updateMeta({ seq: backup.seq, dropDue: true })
+    const importedAt = Math.floor(plan.environment.now() / 1000)
+    store.updateMeta({ seq: backup.seq, dropDue: true, importedAt })
     const hub = plan.options.hub?.address
     if (backup.hubIk && hub) store.put("hub", hub, { ik: backup.hubIk })
     stagePeers(store, backup.peers)

@@ -4,7 +4,7 @@ import { type Bundle, openBundle } from "../bundle.ts"
 import { equalBytes, toHex } from "../bytes.ts"
 import { AgentMeshError } from "../errors.ts"
 import type { Counts, HubClient } from "../hub/client.ts"
-import { MAX_SEQ_AHEAD } from "../limits.ts"
+import { MAX_LIVE_BUNDLES, MAX_SEQ_AHEAD } from "../limits.ts"
 import type { Core } from "./core.ts"
 import type { Engine } from "./engine.ts"
 import type { KeyKeeper } from "./keys.ts"
@@ -14,6 +14,8 @@ const FIRST_ONE_TIME = 8
 const CHUNK = 10
 /** Milliseconds. */
 const PAUSE = 250
+/** Seconds. */
+const HOUR = 3_600
 
 /** Publishes bundle and one-time keys of one agent. */
 export class Publisher {
@@ -25,6 +27,8 @@ export class Publisher {
   /** Everything that is being published, and the part that makes the agent reachable. */
   #work: Promise<void> = Promise.resolve()
   #registered: Promise<void> = Promise.resolve()
+  /** When a bundle was made because the hub had another one, seconds. */
+  #renewedAt = 0
 
   constructor(
     core: Core,
@@ -71,7 +75,8 @@ export class Publisher {
       // the void (AGENT-32).
       const foreign = known ? !explained : bundleSeq !== null
       if (foreign) store.updateMeta({ dropDue: true })
-      return known && !foreign && !this.#keeper.rotationDue ? known : this.#keeper.rotate()
+      const renew = this.#keeper.rotationDue || (foreign && this.#mayRenew)
+      return known && !renew ? known : this.#keeper.rotate()
     })
     if (counts.bundleSeq !== bundle.bundle.seq) await this.#putBundle(bundle.bundle)
     const drop = store.meta.dropDue
@@ -79,6 +84,15 @@ export class Publisher {
     await this.#putOneTime(left, FIRST_ONE_TIME, drop)
     if (drop) await this.#engine.run(() => store.updateMeta({ dropDue: false })) // AGENT-33
     return left
+  }
+
+  /** A hub that invents a bundle-seq at each login gets a new bundle once an hour, not each time. */
+  get #mayRenew(): boolean {
+    const { store, now } = this.#core
+    const recent = Math.abs(now - this.#renewedAt) < HOUR
+    if (recent || store.table("key/bundle").size >= MAX_LIVE_BUNDLES) return false
+    this.#renewedAt = now
+    return true
   }
 
   /** The remaining one-time keys, a few at a time: they take a while, and nobody waits. */

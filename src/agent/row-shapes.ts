@@ -55,7 +55,7 @@ const ROWS: Readonly<Record<keyof Tables, Rule>> = {
   meta: map({
     ...{ format: uint, commits: uint, sessionsDigest: key, order: uint, seq: uint },
     ...{ kept: uint, jumpedAt: maybe(uint), seen: uint, floorMs: uint },
-    ...{ publishedSeq: maybe(uint), dropDue: flag },
+    ...{ publishedSeq: maybe(uint), dropDue: flag, importedAt: maybe(uint) },
   }),
   hub: map({ ik: key }),
   pin: map({ ...peer, trust: (value) => value === "pinned" || value === "verified" }),

@@ -27,6 +27,8 @@ export interface MetaRow {
   readonly publishedSeq: number | null
   /** Whether the one-time keys at the hub are of a lost state and have to be dropped. */
   readonly dropDue: boolean
+  /** When the identity was imported, seconds; null if it was made here. */
+  readonly importedAt: number | null
 }
 
 /** The secrets of the identity. */

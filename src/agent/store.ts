@@ -43,6 +43,7 @@ const FRESH: MetaRow = {
   floorMs: 0,
   publishedSeq: null,
   dropDue: false,
+  importedAt: null,
 }
 
 const inUse = new WeakSet<Database>()
