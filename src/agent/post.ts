@@ -30,6 +30,18 @@ export interface PostParts {
   readonly tracker: Tracker
 }
 
+/** One address for each name; that with a fingerprint wins, two different ones are refused. */
+function distinct(addresses: readonly Address[]): Iterable<Address> {
+  const byName = new Map<string, Address>()
+  for (const address of addresses) {
+    const before = byName.get(address.name)
+    if (!before?.fingerprint) byName.set(address.name, address)
+    const same = !before?.fingerprint || [null, before.fingerprint].includes(address.fingerprint)
+    require(same, "identity/fingerprint", `two fingerprints for ${address.name}`)
+  }
+  return byName.values()
+}
+
 /** Takes what one agent sends. */
 export class Post {
   readonly #parts: PostParts
@@ -54,7 +66,12 @@ export class Post {
     this.#requireHub()
     const addresses = to.map(parseAddress)
     const content = this.content(payload, options)
-    return Promise.all(addresses.map((address) => this.#queue(address, content)))
+    // A name that stands there twice gets the content once (AGENT-10).
+    const queued = new Map<string, Promise<Delivery>>()
+    for (const { name, fingerprint } of distinct(addresses)) {
+      queued.set(name, this.#queue({ name, fingerprint }, content))
+    }
+    return Promise.all(addresses.map(({ name }) => queued.get(name) as Promise<Delivery>))
   }
 
   /** See {@link Agent.request}. */
@@ -103,6 +120,7 @@ export class Post {
     const id = environment.draw("content-id", 16)
     const sentMs = environment.now() // ENVELOPE-2
     const re = options.re === undefined ? null : fromHex(options.re)
+    if (re && re.length !== 16) throw new RangeError(`"re" expected 16 bytes, got ${re.length}`)
     const ask = options.receipt === "processed" ? 1 : 0
     const bytes = encodeContent({ kind: 0, id, sentMs, re, ask, body })
     // ENVELOPE-4, AGENT-9
