@@ -104,13 +104,226 @@ describe("what cannot be sent", () => {
     expect(await a.disk.dump()).toEqual(before)
   })
 
-  it("rejects and never throws what is no message", async () => {
+  it.each([[undefined], [null], [1], [true], [["a"]], [new Uint8Array(3)], [new Date(0)]])(
+    "rejects %o, and throws nothing at once",
+    async (input) => {
+      const world = new World()
+      const [a] = await world.pair()
+      const work = [
+        a.agent.send("b", input as never),
+        a.agent.sendMany(["b"], input as never),
+        a.agent.request("b", input as never),
+        a.agent.seal("b", input as never),
+      ]
+      for (const one of work) await expect(one).rejects.toEqual(code("agent/payload"))
+    },
+  )
+
+  it.each(["zz", "00", "0".repeat(33), "0".repeat(30), "0".repeat(34)])(
+    "a re of %s is misuse",
+    async (re) => {
+      const world = new World()
+      const [a, b] = await world.pair()
+      await expect(world.until(a.agent.send("b", "x", { re }))).rejects.toThrow(/"re"|hex/)
+      await world.clock.advance(2)
+      expect(b.texts).toEqual(["hello"])
+    },
+  )
+
+  it("keys like __proto__ arrive as they are", async () => {
+    const world = new World()
+    const [a, b] = await world.pair()
+    const odd = JSON.parse('{"__proto__": {"admin": true}, "constructor": 1, "toString": "x"}')
+    await world.until(a.agent.send("b", odd))
+    await world.until(a.agent.sendPayload("b", odd))
+    await world.clock.advance(2)
+    for (const { payload } of b.messages.slice(1)) {
+      expect(Object.getPrototypeOf(payload)).toBe(null)
+      expect(
+        Object.keys(payload)
+          .filter((key) => key !== "type")
+          .sort(),
+      ).toEqual(["__proto__", "constructor", "toString"])
+      expect((payload as { admin?: unknown }).admin).toBeUndefined()
+    }
+    expect(({} as { admin?: unknown }).admin).toBeUndefined()
+    expect(b.messages.at(-1)).toMatchObject({ type: "message", text: "" })
+  })
+})
+
+describe("to many", () => {
+  it("one content has one id and the same bytes at each (AGENT-10)", async () => {
+    const world = new World()
+    const [a, b] = await world.pair()
+    const c = await world.ready("c", { suites: [1] })
+    const deliveries = await world.until(a.agent.sendMany(["b", c.agent.address], "to all"))
+    await world.clock.advance(2)
+    expect(deliveries.map(({ to, state }) => `${to} ${state}`)).toEqual([
+      "b delivered",
+      "c delivered",
+    ])
+    expect(deliveries[0]?.id).toBe(deliveries[1]?.id)
+    expect(b.messages.at(-1)?.id).toBe(deliveries[0]?.id)
+    expect(c.messages.at(-1)?.id).toBe(deliveries[0]?.id)
+    expect(b.messages.at(-1)?.timestamp).toBe(c.messages.at(-1)?.timestamp)
+  })
+
+  it("a name that is given twice gets it once, and both deliveries hear of it", async () => {
+    const world = new World()
+    const [a, b] = await world.pair()
+    const deliveries = await world.until(a.agent.sendMany(["b", b.agent.address, "b"], "once"))
+    await world.clock.advance(2)
+    expect(deliveries.map(({ state }) => state)).toEqual(["delivered", "delivered", "delivered"])
+    expect(b.texts).toEqual(["hello", "once"])
+  })
+
+  it("nobody is written to if one of the addresses is wrong", async () => {
+    const world = new World()
+    const [a, b] = await world.pair()
+    await expect(world.until(a.agent.sendMany(["b", "B"], "x"))).rejects.toEqual(
+      code("identity/name"),
+    )
+    await world.clock.advance(2)
+    expect(b.texts).toEqual(["hello"])
+  })
+})
+
+describe("the life of an agent", () => {
+  it("what is sent before it is ready arrives", async () => {
+    const world = new World()
+    const b = await world.ready("b", { suites: [1] })
+    const a = world.start("a", { suites: [1] })
+    const early = a.agent.send("b", "early")
+    expect(() => a.agent.address).toThrow(/^agent\/closed/)
+    expect(() => a.agent.publicBundle).toThrow(/^agent\/closed/)
+    expect(a.agent.status()).toMatchObject({ agentId: "a", fingerprint: "", connected: false })
+    await world.until(early)
+    await world.clock.advance(3)
+    expect(b.texts).toEqual(["early"])
+    expect(a.agent.status()).toMatchObject({
+      agentId: "a",
+      fingerprint: a.agent.fingerprint,
+      activeSessions: ["b"],
+      knownPeers: ["b"],
+      handlers: 1,
+      connected: true,
+      pending: 0,
+      inbox: 0,
+    })
+    expect(await world.until(a.agent.listPeers())).toEqual(["b"])
+  })
+
+  it("after close everything is agent/closed, and close can be called again", async () => {
     const world = new World()
     const [a] = await world.pair()
-    for (const input of [undefined, null, 1, true]) {
-      const sent = () => a.agent.send("b", input as never)
-      expect(sent).not.toThrow()
+    await world.until(a.agent.close())
+    await a.agent.close()
+    const { agent } = a
+    for (const work of [
+      agent.send("b", "x"),
+      agent.sendMany(["b"], "x"),
+      agent.request("b", "x"),
+      agent.connect("b"),
+      agent.connectWithBundle(new Uint8Array(1)),
+      agent.verify("b"),
+      agent.forget("b"),
+      agent.listPeers(),
+      agent.peer("b"),
+      agent.safetyNumber("b"),
+      agent.export("x"),
+      agent.seal("b", "x"),
+      agent.open(new Uint8Array(1)),
+    ]) {
+      await expect(work).rejects.toEqual(code("agent/closed"))
     }
+    expect(world.clock.pending).toBeLessThan(20)
+  })
+
+  it("an unknown recipient is hub/no-such-agent, and nothing is queued", async () => {
+    const world = new World()
+    const a = await world.ready("a")
+    const before = await a.disk.dump()
+    const works: (() => Promise<unknown>)[] = [
+      () => a.agent.send("nobody", "x"),
+      () => a.agent.request("nobody", "x"),
+      () => a.agent.connect("nobody"),
+    ]
+    for (const work of works) {
+      await expect(world.until(work())).rejects.toEqual(code("hub/no-such-agent"))
+    }
+    await world.clock.advance(100)
+    expect(a.agent.status().pending).toBe(0)
+    expect([...(await a.disk.dump()).keys()].sort()).toEqual([...before.keys()].sort())
+  })
+
+  it("a name that is taken is final: ready rejects, no link is tried again", async () => {
+    const world = new World()
+    await world.ready("a")
+    const other = world.start("a")
+    await expect(world.until(other.agent.ready)).rejects.toEqual(code("hub/name-taken"))
+    await world.clock.advance(600)
+    expect(other.agent.status().connected).toBe(false)
+  })
+
+  it("a hub that cannot be reached: ready rejects, what is sent waits", async () => {
+    const world = new World()
+    const b = await world.ready("b", { suites: [1] })
+    const a = world.start("a", { suites: [1] })
+    a.tap.up = false
+    await expect(world.until(a.agent.ready)).rejects.toEqual(code("hub/unreachable"))
+    const delivery = await world.until(a.agent.send("b", "later"))
+    expect(delivery.state).toBe("queued")
+    a.tap.up = true
+    await world.clock.advance(70)
+    expect(delivery.state).toBe("delivered")
+    expect(b.texts).toEqual(["later"])
+  })
+
+  it("a second process of one agent takes the link, and the first does not fight", async () => {
+    const world = new World()
+    const [a] = await world.pair()
+    const clone = await a.disk.clone()
+    await world.ready("a", { disk: clone, suites: [1] })
+    await world.clock.advance(300)
+    expect(
+      a.of("disconnected").map(({ error, willReconnect }) => [error.code, willReconnect]),
+    ).toEqual([["hub/replaced", false]])
+    expect(a.agent.status().connected).toBe(false)
+  })
+
+  it("a listener that throws, and a handler that throws at once, disturb nobody", async () => {
+    const world = new World()
+    const [a, b] = await world.pair()
+    b.agent.on("rejected", () => {
+      throw new Error("listener")
+    })
+    b.agent.onMessage(() => {
+      throw new Error("handler")
+    })
+    b.tap.inject([30, 0, 5, "a", new Uint8Array(5)])
+    await world.until(a.agent.send("b", "x"))
+    await world.clock.advance(2)
+    expect(b.texts).toEqual(["hello", "x"])
+    expect(b.of("handler-error")).toHaveLength(1)
+  })
+
+  it("delivery.wait: times out, resolves, rejects when it is given up", async () => {
+    const world = new World()
+    const [a, b] = await world.pair()
+    b.kill()
+    const delivery = await world.until(a.agent.send("b", "x"))
+    await delivery.wait("stored")
+    await expect(world.until(delivery.wait("delivered", 1000))).rejects.toEqual(
+      code("agent/timeout"),
+    )
+    const waiting = delivery.wait("delivered")
+    waiting.catch(() => {})
+    await world.clock.advance(14 * 86_400 + 700)
+    await expect(waiting).rejects.toEqual(code("agent/undelivered"))
+    expect(delivery.state).toBe("undelivered")
+    expect(a.of("undelivered").map(({ id }) => id)).toEqual([delivery.id])
+    expect(a.agent.status().pending).toBe(0)
+    expect((await a.disk.dump("data/")).size).toBe(0)
   })
 })
 
