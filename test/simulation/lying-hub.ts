@@ -104,6 +104,12 @@ export class LyingHub {
     return wire !== undefined
   }
 
+  /** Says that few one-time keys of suite 1 are left. */
+  low(name: string, left: number): void {
+    const wire = [...this.#wires].find((one) => one.name === name && one.ready)
+    wire?.inject(encode([31, 0, 1, left]))
+  }
+
   /** @internal */
   forget(wire: Wire): void {
     this.#wires.delete(wire)
