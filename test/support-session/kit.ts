@@ -185,8 +185,8 @@ export class Party {
 
   /** All that a receive may change. */
   get state(): string {
-    const { sessions, oneTimes, replays, bundles } = this
-    return digest([sessions, oneTimes, replays, bundles])
+    const { sessions, oneTimes, replays } = this
+    return digest([sessions, [...oneTimes.keys()], replays])
   }
 }
 

@@ -202,14 +202,15 @@ export function decrypt(
   }
 }
 
-/** Opens the next envelope of a receiving chain without any check but the tag. */
+/** Opens an envelope of a receiving chain, or with `key`, without any check but the tag. */
 export function openRaw(
-  session: Session,
+  session: Pick<Session, "suite" | "th" | "ckr" | "nr">,
   envelope: Uint8Array,
+  key?: Uint8Array,
 ): { contents: readonly Uint8Array[]; sig: Uint8Array } {
   const { suite, th } = session
   const { n } = split(envelope)
-  const mk = rawMessageKey(suite, chainKey(suite, session.ckr as Uint8Array, n, session.nr))
+  const mk = key ?? rawMessageKey(suite, chainKey(suite, session.ckr as Uint8Array, n, session.nr))
   const plain = decrypt(suite, th, mk, envelope)
   if (plain === null) throw new Error("the tag does not verify")
   const [contents, sig] = decode(plain.subarray(0, plain.lastIndexOf(0x80))) as never as [
