@@ -39,6 +39,7 @@ export function agentCases(book: Book): void {
   contents(add)
   copies(add)
   clones(add)
+  times(add)
   exports(add)
 }
 
@@ -131,7 +132,7 @@ function conversations(add: Add): void {
     add(
       99 + suite,
       "ok",
-      "AGENT-36 AGENT-37 HANDSHAKE-7 SUITE-6",
+      "AGENT-36 AGENT-37 AGENT-47 HANDSHAKE-7 SUITE-6",
       `a conversation without a hub, suite ${suite}`,
       talk.steps,
     )
@@ -466,6 +467,26 @@ function addresses(add: Add): void {
     "nothing outside the profile is sealed",
   )
 
+  const size = pair()
+  const filler = (length: number): string => map([tstr("t"), tstr("x".repeat(length))])
+  const large = { agent: "$a", to: "bob", body: filler(999_945) }
+  size.refuse(
+    "agent.send",
+    "agent/payload",
+    { ...large, body: filler(999_990) },
+    { level: "context", field: "body", put: filler(999_990) },
+    size.next + 1,
+  )
+  size.steps.push({ op: "agent.send", args: large, output: {} })
+  add(
+    129,
+    "agent/payload",
+    "ENVELOPE-3 ENVELOPE-4",
+    "a content of more than 1,000,000 bytes",
+    size.steps,
+    "no envelope would take it",
+  )
+
   const self = new Script().agent("a", "alice").agent("b", "bob")
   self.refuse(
     "agent.trust",
@@ -696,6 +717,30 @@ function replays(add: Add): void {
     NOW - 1,
   )
   stale(138, "bundle/equivocation", "BUNDLE-23", "another bundle with the pinned seq", NOW)
+
+  const five = pair()
+  const first5 = five.send("a", "bob", "on the first session")
+  const taken = five.receive("b", first5)
+  for (let i = 0; i < 4; i++) {
+    five.do("agent.forget", { agent: "$a", name: "bob" })
+    five.trust("a", "b")
+    five.receive("b", five.send("a", "bob", `on session ${i + 2}`))
+  }
+  five.refuse(
+    "agent.receive",
+    "handshake/replay",
+    { agent: "$b", envelope: first5 },
+    state("five sessions later"),
+    taken,
+  )
+  add(
+    139,
+    "handshake/replay",
+    "HANDSHAKE-39 KEYSCHEDULE-1",
+    "a fifth session is not refused, it puts the oldest one out",
+    five.steps,
+    once,
+  )
 }
 
 /** A forger who knows alice's keys: bob is the agent under test. */
@@ -833,7 +878,14 @@ function contents(add: Add): void {
   const heal = new Forger()
   const quiet = bobAgent()
   quiet.receive("b", heal.seal(item({ 0: uint(1), 5: bstr("") })))
-  add(147, "ok", "AGENT-49", "a heal delivers nothing", quiet.steps)
+  quiet.send("b", "alice", "no receipt goes with this")
+  add(
+    147,
+    "ok",
+    "AGENT-49 ENVELOPE-18",
+    "a heal delivers nothing and is not receipted",
+    quiet.steps,
+  )
 
   const told = new Forger()
   const receipts = bobAgent()
@@ -997,6 +1049,65 @@ function clones(add: Add): void {
     "an envelope for another agent",
     passed.steps,
     "the init was made for somebody else",
+  )
+}
+
+/** Time passes for an agent: `kept` follows in steps, at commits. */
+function wait(script: Script, agent: string, days: number): void {
+  for (const day of [6, 12, 18, 24, 29].filter((one) => one <= days)) {
+    script.do("agent.clock", { agent: `$${agent}`, now: NOW + day * 86_400 })
+    script.send(agent, "carol", `day ${day}`)
+  }
+  script.do("agent.clock", { agent: `$${agent}`, now: NOW + days * 86_400 })
+  const address = `carol#${fingerprint(new Person("carol").own.ik)}`
+  script.do("agent.verify", { agent: `$${agent}`, address })
+}
+
+function times(add: Add): void {
+  const idle = (days: number): { script: Script; late: string; first: number } => {
+    const script = pair()
+    script.agent("c", "carol", { now: NOW })
+    script.trust("b", "c")
+    const first = script.receive("b", script.send("a", "bob", "hello"))
+    script.receive("a", script.send("b", "alice", "hello back"))
+    const late = script.send("a", "bob", "a month on the way")
+    wait(script, "b", days)
+    return { script, late, first }
+  }
+  const alive = idle(24)
+  alive.script.receive("b", alive.late)
+  add(180, "ok", "SESSION-22", "24 days without a receive", alive.script.steps)
+  const dead = idle(30)
+  dead.script.refuse(
+    "agent.receive",
+    "session/unknown",
+    { agent: "$b", envelope: dead.late },
+    { level: "context", field: "envelope", put: dead.late },
+    dead.first,
+  )
+  add(
+    181,
+    "session/unknown",
+    "SESSION-22",
+    "30 days without a receive",
+    dead.script.steps,
+    "an idle session is erased",
+  )
+
+  const jump = pair()
+  jump.receive("b", jump.send("a", "bob", "hello"))
+  jump.receive("a", jump.send("b", "alice", "hello back"))
+  const sent = jump.send("a", "bob", "while the clock is wrong")
+  jump.do("agent.clock", { agent: "$b", now: NOW + 3650 * 86_400 })
+  jump.receive("b", sent)
+  jump.do("agent.clock", { agent: "$b", now: NOW + 60 })
+  jump.receive("a", jump.send("b", "alice", "nothing was lost"))
+  add(
+    182,
+    "ok",
+    "SESSION-22 AGENT-1",
+    "one clock reading ten years ahead erases nothing",
+    jump.steps,
   )
 }
 

@@ -1,20 +1,24 @@
 // Vectors of SPEC §6 bundle.
 
 import type { OwnBundle } from "../../src/bundle.ts"
-import { toHex } from "../../src/bytes.ts"
+import { fromHex, toHex } from "../../src/bytes.ts"
 import { encode, type Value } from "../../src/encoding.ts"
 import { fingerprint } from "../../src/identity.ts"
 import { label, type Purpose, sign } from "../../src/suite.ts"
+import { itemAt } from "../cbor.ts"
 import type { Case, JsonObject } from "../driver.ts"
 import { Book, context, filled, flip, replaced, resigned, splice } from "./kit.ts"
 import { oneTimeCases } from "./one-time.ts"
 import { NOW, Person } from "./people.ts"
 import {
+  keyWithTorsion,
   LOW_ORDER_U,
+  matchingTorsion,
   NON_CANONICAL_KEYS,
   NON_CANONICAL_U,
   OFF_CURVE_KEYS,
   SMALL_ORDER_KEYS,
+  signWithTorsion,
   withLargeS,
 } from "./points.ts"
 import { array, bstr, NULL, tstr, uint, utf8 } from "./raw.ts"
@@ -46,6 +50,7 @@ export function createBundleBook(): Book {
   keys(book, bob, first, second)
   rules(book, bob, first, second)
   signature(book, bob, first)
+  torsion(book)
   contexts(book, first, one)
   cards(book, one)
   oneTimeCases(book)
@@ -126,7 +131,12 @@ function accepted(book: Book, one: OwnBundle, both: OwnBundle): void {
     "BUNDLE-14",
     input(custom(bob, {}, [[1, x(9), null], [3, x(8)], [0xfeff]])),
   )
-  ok(4, "only unknown suites", "BUNDLE-14", input(custom(bob, {}, [[7, "text", [1, 2]]])))
+  ok(
+    4,
+    "only unknown suites",
+    "BUNDLE-14 ENCODING-5",
+    input(custom(bob, {}, [[7, "text", [1, 2]]])),
+  )
   ok(
     5,
     "four prekeys",
@@ -454,6 +464,70 @@ function signature(book: Book, bob: Person, one: Case): void {
   })
   const bare = toHex(sign(bob.own.ikSecret, new TextEncoder().encode("bundle")))
   r(210, splice("bytes", -64, sig, bare), "signature over another text")
+}
+
+/** A bundle signed by a key with a known scalar, perhaps off the prime-order subgroup. */
+function signedBy(key: string, signature: (body: string) => string): string {
+  const { name, dk } = new Person("bob").own
+  const x = new Uint8Array(32).fill(9)
+  const body = encode([
+    label("bundle"),
+    name,
+    fromHex(key),
+    dk,
+    NOW,
+    NOW - 3600,
+    NOW + DAY,
+    0,
+    [[1, x, null]],
+  ])
+  return toHex(encode([body, fromHex(signature(toHex(body)))]))
+}
+
+/** Keys and signatures with torsion: one verdict everywhere (SUITE-9, SUITE-13). */
+function torsion(book: Book): void {
+  const input = (bytes: string): JsonObject => ({ bytes, context: { now: NOW } })
+  const plain = keyWithTorsion(7n, 0)
+  const prime = signedBy(plain.key, (body) => signWithTorsion(plain, 5n, 0, body))
+  const twin = book.ok(211, "ik from a known scalar", "BUNDLE-15", "bundle.accept", input(prime))
+  const zero = keyWithTorsion(0n, 0)
+  const trivial = signedBy(zero.key, (body) => signWithTorsion(zero, 5n, 0, body))
+  const put = bstr(zero.key)
+  book.reject(
+    212,
+    "suite/bad-key",
+    "BUNDLE-12 SUITE-9",
+    twin,
+    { level: "field", field: "bytes", path: [0, 2], put, follows: [[1]], input: input(trivial) },
+    "ik is the identity point, its trivial signature",
+    "it verifies for every body",
+  )
+  const mixed = keyWithTorsion(7n, 1)
+  const whole = (nonce: bigint, j: number): string =>
+    signedBy(mixed.key, (body) => signWithTorsion(mixed, nonce, j, body))
+  const bodyHex = itemAt(whole(5n, 0), [0]).slice(4)
+  let nonce = 5n
+  const fitting = (): number =>
+    [0, 1, 2, 3, 4, 5, 6, 7].findIndex((j) => matchingTorsion(mixed, nonce, 1, j, bodyHex))
+  while (fitting() < 0) nonce++
+  const j = fitting()
+  const fits = book.ok(
+    213,
+    "ik with torsion, a signature that fits",
+    "BUNDLE-15 SUITE-13",
+    "bundle.accept",
+    input(whole(nonce, j)),
+  )
+  const other = whole(nonce, (j + 1) % 8)
+  book.reject(
+    214,
+    "bundle/signature",
+    "BUNDLE-15 SUITE-13",
+    fits,
+    { level: "field", field: "bytes", path: [1], put: itemAt(other, [1]), input: input(other) },
+    "a signature that only the cofactored equation accepts",
+    "libraries would differ",
+  )
 }
 
 function fieldsOf(bundle: OwnBundle): readonly Value[] {

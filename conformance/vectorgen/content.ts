@@ -46,6 +46,17 @@ export function contentCases(book: Book): void {
     "1,000,000 bytes",
     content({ 5: bstr(map([tstr("t"), tstr("x".repeat(filler))])) }),
   )
+  const base = { id: filled(0x1d, 16), sentMs: NOW * 1000, re: null, ask: 0, body: BODY }
+  const written = (n: number, title: string, fields: JsonObject) =>
+    book.ok(n, title, "ENVELOPE-1 ENVELOPE-2", "envelope.makeContent", {
+      kind: 0,
+      ...base,
+      ...fields,
+    })
+  written(290, "write an application content", {})
+  written(291, "write a heal", { kind: 1, body: "" })
+  written(292, "write a reply that asks for processed", { re: filled(0x2d, 16), ask: 1 })
+  written(293, "write receipts", { kind: 2, body: receipts(1, 3) })
   const make = (
     n: number,
     code: string,

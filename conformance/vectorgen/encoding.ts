@@ -250,6 +250,21 @@ function encoded(book: Book): void {
     "lone surrogate",
     "a replacement character would be signed in its place",
   )
+  const nested = (depth: number): Json =>
+    depth === 0 ? ["uint", "1"] : ["array", nested(depth - 1)]
+  const deep = book.ok(86, "a payload of depth 32", "ENCODING-4", "encoding.encode", {
+    ...{ profile: "payload", value: ["map", ["a", nested(30)]] },
+  })
+  const put = ["map", ["a", nested(31)]]
+  book.reject(
+    87,
+    "agent/payload",
+    "ENCODING-4 ENCODING-9",
+    deep,
+    context("value", put),
+    "a payload of depth 33",
+    "recursion needs a bound",
+  )
 }
 
 function malformed(book: Book): void {

@@ -555,6 +555,21 @@ function oneTime(add: Add): void {
   dropped.play.ask("2", asking("alice"))
   dropped.play.ask("2", { type: "counts" })
   add(296, "ok", "HUB-40", "drop deletes the pool first", dropped.play)
+
+  const pool = ready()
+  for (let i = 0; i < 5; i++) pool.play.keys("1", pool.alice, 100)
+  const over = pool.alice.oneTime(1).bytes
+  const request: Request = { type: "putOneTime", drop: false, keys: [signedParts(over)] }
+  pool.play.deny("1", "hub/too-large", request, words("without drop"))
+  pool.play.ask("1", { ...request, drop: true })
+  add(
+    297,
+    "hub/too-large",
+    "HUB-39",
+    "the 501st one-time key of a pool",
+    pool.play,
+    "a pool is bounded",
+  )
 }
 
 function fetches(add: Add): void {

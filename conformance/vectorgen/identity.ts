@@ -16,7 +16,7 @@ export function createIdentityBook(): Book {
     return restoreIdentity(who, namedDraw(seed, "identity", 0, 32), namedDraw(seed, "dh", 0, 32)).ik
   }
   const create = (n: number, name: string, seed: Uint8Array, title: string) =>
-    book.ok(n, title, "IDENTITY-1 IDENTITY-4 SUITE-6", "identity.create", {
+    book.ok(n, title, "IDENTITY-1 IDENTITY-2 IDENTITY-4 SUITE-6", "identity.create", {
       name,
       seed: toHex(seed),
     })

@@ -4,7 +4,7 @@ import { toHex } from "../../src/bytes.ts"
 import type { Suite } from "../../src/suite.ts"
 import { itemAt, replaceItem } from "../cbor.ts"
 import type { Case } from "../driver.ts"
-import { application, forge } from "./flight.ts"
+import { application, Flight, forge } from "./flight.ts"
 import { Book, filled, flip } from "./kit.ts"
 import { SEEDS } from "./people.ts"
 import { Play } from "./play.ts"
@@ -396,6 +396,27 @@ function forgeries(add: Add, suite: Suite): void {
     "an envelope reflected to its sender",
     reflected,
     "names and direction are signed",
+  )
+
+  const moved = new Play(suite)
+  moved.confirm()
+  const here = moved.seal("a", ["in this session"], 1)
+  const there = new Flight(suite, false, { again: true }).seal([application("in another session")])
+  const swapped = replaceItem(here, [1], itemAt(there.envelope, [1]))
+  moved.refuseOther(
+    "b",
+    "envelope/open",
+    swapped,
+    here,
+    "the ciphertext of another session of the pair",
+  )
+  add(
+    79,
+    "envelope/open",
+    "SESSION-14 KEYSCHEDULE-2",
+    "moved to another session of the same pair",
+    moved,
+    "TH is in key, tag and signature",
   )
 
   const mixed = new Play(suite)
