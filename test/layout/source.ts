@@ -4,7 +4,7 @@ import { code, files, importsOf, type Tree, WORDS } from "./tree.ts"
 
 /** The files of hub/ with a store, a link or a promise; every other one is pure, a new one too. */
 const HUB_RUNTIME =
-  /^src\/hub\/(answers|cache|client|connection|deliveries|hub|lifetimes|local-hub|lookup|runtime|runtime-link|store)\.ts$/
+  /^src\/hub\/(answers|cache|client|connection|deliveries|hub|lifetimes|local-hub|lookup|memory-store|runtime|runtime-link|store)\.ts$/
 /** The pure files of agent/; everything else there is the runtime. */
 const AGENT_PURE = /^src\/agent\/(trust|delivery|rows|backup)\.ts$/
 const SECTION_FILE = new RegExp(`^src/(${WORDS.join("|")})(\\.ts|/)`)
@@ -90,7 +90,7 @@ const GATES: readonly (readonly [path: RegExp, packages: RegExp])[] = [
   [/^src\/suite\.ts$/, /^#crypto$/],
   [/^src\/crypto\/noble\.ts$/, /^@noble\//],
   [/^src\/crypto\/node\.ts$/, /^node:crypto$/],
-  [/^src\/hub\/local-hub\.ts$/, /^memory-level$/],
+  [/^src\/hub\/(local-hub|memory-store)\.ts$/, /^memory-level$/],
   [/^src\/agent\/(agent|parts)\.ts$/, /^memory-level$/],
   [/^src\/node\/jetstream\.ts$/, /^(node:|@nats-io\/)/],
   [/^src\/node\/mcp\.ts$/, /^(node:|@modelcontextprotocol\/|zod$)/],
