@@ -48,11 +48,11 @@ export class RowCache {
 
   /** @internal */
   keep(key: string, row: Row | null): void {
+    const table = tableOf(key)
+    if (!KEPT.has(table)) return
     this.#rows.delete(key)
     if (row === null) return
-    const kept = worthKeeping(key, row)
-    if (kept === null) return
-    this.#rows.set(key, kept)
+    this.#rows.set(key, table === "mail" ? withoutEnvelope(row as MailRow) : row)
     if (this.#rows.size <= MAX_CACHED) return
     for (const oldest of this.#rows.keys()) {
       this.#rows.delete(oldest)
@@ -61,20 +61,10 @@ export class RowCache {
   }
 }
 
-function worthKeeping(key: string, row: Row): Row | null {
-  switch (tableOf(key)) {
-    case "mail": {
-      const [from, mid, time, size] = row as MailRow
-      return [from, mid, time, size, EMPTY]
-    }
-    case "name":
-    case "account":
-    case "sender":
-    case "bundle":
-      return row
-    default:
-      return null
-  }
+const KEPT: ReadonlySet<string> = new Set(["mail", "name", "account", "sender", "bundle"])
+
+function withoutEnvelope([from, mid, time, size]: MailRow): MailRow {
+  return [from, mid, time, size, EMPTY]
 }
 
 /** The rows that one batch has read and changed. */
@@ -99,9 +89,11 @@ export class Batch implements Rows {
   }
 
   /** Reads the rows that are not known yet. */
-  async load(keys: readonly string[]): Promise<void> {
-    const unknown = [...new Set(keys)].filter((key) => this.get(key) === undefined)
-    if (unknown.length === 0) return
+  async load(keys: Iterable<string>): Promise<void> {
+    const missing = new Set<string>()
+    for (const key of keys) if (this.get(key) === undefined) missing.add(key)
+    if (missing.size === 0) return
+    const unknown = [...missing]
     const rows = await this.#store.read(unknown)
     unknown.forEach((key, i) => {
       const bytes = rows[i] ?? null
@@ -114,7 +106,7 @@ export class Batch implements Rows {
     for (const [key, row] of writes) {
       this.#rows.set(key, row)
       this.#writes.set(key, row)
-      if (row === null || tableOf(key) !== "due") continue
+      if (row === null || !key.startsWith("due/")) continue
       const due = dueTime(key)
       if (this.firstDue === null || due < this.firstDue) this.firstDue = due
     }

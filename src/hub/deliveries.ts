@@ -4,12 +4,14 @@ import type { Environment } from "../environment.ts"
 import type { RowCache } from "./cache.ts"
 import { encodeDeliver, type HubLimits } from "./frames.ts"
 import { keyOf, type MailRow, mseqOf } from "./rows.ts"
-import type { RuntimeLink } from "./runtime-link.ts"
+import type { Queued, RuntimeLink } from "./runtime-link.ts"
 import type { HubStore } from "./store.ts"
 
 /** Rows and bytes that are read at once. */
 const PAGE_ROWS = 256
 const PAGE_BYTES = 1_048_576
+/** Bytes of envelopes that wait in memory for one link; beyond that they are read from the store. */
+const QUEUE_BYTES = 262_144
 
 /** Ready links by name, and the mail on its way to them. */
 export class Deliveries {
@@ -59,26 +61,50 @@ export class Deliveries {
     if (owner !== null && this.#ready.get(owner) === link) this.#ready.delete(owner)
   }
 
-  /** There may be room on a link. */
+  /** There may be room on a link: what is in memory goes at once, what is stored is due. */
   resume(link: RuntimeLink): void {
-    if (link.backlog && link.name !== null) this.#waiting.add(link)
+    if (link.name === null) return
+    this.#drain(link)
+    if (link.backlog && link.queue.length === 0) this.#waiting.add(link)
   }
 
   /** A message has become durable. */
   deliver(to: string, mseq: number, from: string, envelope: Uint8Array): void {
     const link = this.#ready.get(to)
-    if (link === undefined) return
-    const room = link.flight.size < this.#limits.unacked && link.transport.writable
-    if (link.backlog || !room) {
-      link.backlog = true
-      return
+    if (link === undefined || link.backlog) return
+    if (link.queue.length === 0 && this.#room(link)) {
+      link.cursor = mseq
+      this.#push(link, mseq, from, envelope)
+    } else if (link.queuedBytes + envelope.length <= QUEUE_BYTES) {
+      link.cursor = mseq
+      link.queue.push({ mseq, from, envelope, time: this.#now() })
+      link.queuedBytes += envelope.length
+    } else link.backlog = true
+  }
+
+  #now(): number {
+    return Math.floor(this.#environment.now() / 1000)
+  }
+
+  #room(link: RuntimeLink): boolean {
+    return link.flight.size < this.#limits.unacked && link.transport.writable
+  }
+
+  #drain(link: RuntimeLink): void {
+    const { queue } = link
+    if (queue.length === 0) return
+    const now = this.#now()
+    let sent = 0
+    while (sent < queue.length && this.#room(link)) {
+      const { mseq, from, envelope, time } = queue[sent++] as Queued
+      link.queuedBytes -= envelope.length
+      if (time + this.#limits.ttl >= now) this.#push(link, mseq, from, envelope)
     }
-    this.#push(link, mseq, from, envelope)
+    queue.splice(0, sent)
   }
 
   #push(link: RuntimeLink, mseq: number, from: string, envelope: Uint8Array): void {
     link.flight.add(mseq)
-    link.cursor = mseq
     this.delivered++
     link.transport.send(encodeDeliver(mseq, from, envelope))
   }
@@ -88,7 +114,17 @@ export class Deliveries {
     const link = this.#ready.get(name)
     if (link === undefined) return
     for (const mseq of mseqs) link.flight.delete(mseq)
+    if (link.queue.length > 0) this.#forget(link, mseqs)
     this.resume(link)
+  }
+
+  /** An agent may acknowledge what it has not been sent. */
+  #forget(link: RuntimeLink, mseqs: readonly number[]): void {
+    const first = (link.queue[0] as Queued).mseq
+    if (!mseqs.some((mseq) => mseq >= first)) return
+    const gone = new Set(mseqs)
+    link.queue = link.queue.filter(({ mseq }) => !gone.has(mseq))
+    link.queuedBytes = link.queue.reduce((sum, { envelope }) => sum + envelope.length, 0)
   }
 
   /**
@@ -109,7 +145,7 @@ export class Deliveries {
   }
 
   async #pumpLink(link: RuntimeLink): Promise<void> {
-    while (link.backlog && link.transport.writable) {
+    while (link.backlog && link.queue.length === 0 && link.transport.writable) {
       const { name } = link
       const room = Math.min(PAGE_ROWS, this.#limits.unacked - link.flight.size)
       if (name === null || room <= 0) return
@@ -117,7 +153,7 @@ export class Deliveries {
       const page = await this.#store.range(from, below, room, PAGE_BYTES)
       if (link.name === null) return
       link.backlog = page.more
-      const now = Math.floor(this.#environment.now() / 1000)
+      const now = this.#now()
       for (const [key, bytes] of page.rows) {
         const [sender, , time, , envelope] = this.#cache.remember(key, bytes) as MailRow
         link.cursor = mseqOf(key)

@@ -82,11 +82,13 @@ function mailboxOf(peer: Peer, asked: Asked): string | null {
  * Decides one request.
  *
  * @param peer - Who asks; authenticated.
+ * @param keys - What {@link neededRows} has found for it.
  * @param now - Unix time in seconds.
  */
 export function decide(
   peer: Peer,
   asked: Asked,
+  keys: readonly string[],
   rows: Rows,
   settings: HubSettings,
   now: number,
@@ -94,10 +96,11 @@ export function decide(
   const reader = new Reader(rows)
   const name = mailboxOf(peer, asked)
   if (name !== null) {
-    const account = reader.get<AccountRow>(keyOf.account(name))
+    const accountKey = asked.type === "send" ? (keys[0] as string) : keyOf.account(name)
+    const account = reader.get<AccountRow>(accountKey)
     if (mayExpire(account, settings.limits.ttl, now)) return { type: "expire", name }
   }
-  const decision = decideRequest(peer, asked, reader, settings, now)
+  const decision = decideRequest(peer, asked, keys, reader, settings, now)
   const { missing } = reader
   return missing.length > 0 ? { type: "read", keys: missing } : { type: "decided", decision }
 }
@@ -105,6 +108,7 @@ export function decide(
 function decideRequest(
   peer: Peer,
   asked: Asked,
+  keys: readonly string[],
   rows: Reader,
   settings: HubSettings,
   now: number,
@@ -119,7 +123,7 @@ function decideRequest(
     case "getBundle":
       return decideGetBundle(peer, asked, rows, settings, now)
     case "send":
-      return decideSend(peer.name, asked, rows, settings, now)
+      return decideSend(peer.name, asked, keys, rows, settings, now)
     case "ack":
       return decideAck(peer.name, asked.mseqs, rows, now)
     case "counts":

@@ -21,20 +21,26 @@ export function sendNeeds(from: string, { to, mid }: Send): readonly string[] {
   return [keyOf.account(to), keyOf.sender(to, from), keyOf.sent(to, from, mid)]
 }
 
-/** SEND: a durable append, unless the same message is or was here. */
+/**
+ * SEND: a durable append, unless the same message is or was here.
+ *
+ * @param keys - What {@link sendNeeds} has found: keys are long, and made once.
+ */
 export function decideSend(
   from: string,
   { to, mid, envelope }: Send,
+  keys: readonly string[],
   rows: Reader,
   settings: HubSettings,
   now: number,
 ): Decision {
+  const [accountKey, senderKey, sentKey] = keys as readonly [string, string, string]
   const { limits } = settings
   const size = envelope.length
   if (size === 0 || size > limits.envelope) return refuse("hub/too-large") // HUB-47
-  const account = rows.get<AccountRow>(keyOf.account(to))
-  const sender = rows.get<SenderRow>(keyOf.sender(to, from)) ?? [0, 0]
-  const sent = rows.get<SentRow>(keyOf.sent(to, from, mid))
+  const account = rows.get<AccountRow>(accountKey)
+  const sender = rows.get<SenderRow>(senderKey) ?? [0, 0]
+  const sent = rows.get<SentRow>(sentKey)
   if (account === null || account[4] === null) return refuse("hub/no-such-agent")
   if (sent !== null && (sent[0] === 0 || sent[0] >= now)) return reply(null) // HUB-48
   const [mseq, mail, bytes, oldest, bundleSeq, suites] = account
@@ -48,9 +54,9 @@ export function decideSend(
   const since = mail === 0 ? now : Math.min(oldest, now)
   const writes: Write[] = [
     [keyOf.mail(to, mseq), row], // HUB-50
-    [keyOf.account(to), [mseq + 1, mail + 1, bytes + size, since, bundleSeq, suites]],
-    [keyOf.sender(to, from), [sender[0] + 1, sender[1] + size]],
-    [keyOf.sent(to, from, mid), [0]],
+    [accountKey, [mseq + 1, mail + 1, bytes + size, since, bundleSeq, suites]],
+    [senderKey, [sender[0] + 1, sender[1] + size]],
+    [sentKey, [0]],
   ]
   if (mail === 0) writes.push(mailboxDue(to, now, limits.ttl))
   return {

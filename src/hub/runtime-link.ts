@@ -15,6 +15,15 @@ export interface Transport {
   answered?(): void
 }
 
+/** A message that is durable and waits for room on its link. */
+export interface Queued {
+  readonly mseq: number
+  readonly from: string
+  readonly envelope: Uint8Array
+  /** When it was stored, in Unix seconds. */
+  readonly time: number
+}
+
 /** What a link tells the runtime. */
 export interface LinkHost {
   receive(link: RuntimeLink, frame: Uint8Array): void
@@ -33,8 +42,11 @@ export class RuntimeLink {
   owner: string | null = null
   /** mseqs delivered and not acknowledged. @internal */
   readonly flight: Set<number> = new Set()
-  /** Highest mseq delivered on this link. @internal */
+  /** Highest mseq delivered or queued on this link. @internal */
   cursor = 0
+  /** Messages up to the cursor that wait for room, and the bytes of their envelopes. @internal */
+  queue: Queued[] = []
+  queuedBytes = 0
   /** Whether there may be stored messages above the cursor. @internal */
   backlog = false
   /** Requests that wait for their answer, and their bytes. */

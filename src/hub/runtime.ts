@@ -260,12 +260,14 @@ export class HubRuntime {
     const outcomes: Outcome[] = []
     let expired: string | null = null
     try {
-      await batch.load(jobs.flatMap((job) => neededRows(job.peer, job.asked, batch)))
+      const needed = jobs.map((job) => neededRows(job.peer, job.asked, batch))
+      await batch.load(needed.flat())
       // Whose mail an ACK is about is known only now.
       const acks = jobs.filter((job) => job.asked.type === "ack")
       await batch.load(acks.flatMap((job) => neededRows(job.peer, job.asked, batch)))
-      for (const job of jobs) {
-        const decision = await this.#decide(job, batch, now)
+      for (const [i, job] of jobs.entries()) {
+        const decided = this.#decide(job, needed[i] as readonly string[], batch, now)
+        const decision = decided instanceof Promise ? await decided : decided
         if (typeof decision === "string") {
           expired = decision
           break
@@ -283,24 +285,38 @@ export class HubRuntime {
     if (expired !== null) await this.#expireBefore(expired, jobs.slice(outcomes.length), now)
   }
 
-  /** A decision, or the name of a mailbox that has to be freed of expired messages before. */
-  async #decide(job: Job, batch: Batch, now: number): Promise<Decision | string> {
+  /**
+   * A decision, or the name of a mailbox that has to be freed of expired messages before. A promise
+   * only if more rows have to be read: most decisions need none.
+   */
+  #decide(
+    job: Job,
+    keys: readonly string[],
+    batch: Batch,
+    now: number,
+  ): Decision | string | Promise<Decision | string> {
     const alive = job.asked.type === "refuse" || this.#links.has(job.link)
     if (!alive) return reply(null) // requests of a link that is gone are dropped
     try {
-      for (;;) {
-        const step = decide(job.peer, job.asked, batch, this.#ownSettings, now)
-        if (step.type === "expire") return step.name
-        if (step.type === "decided") {
-          batch.apply(step.decision.writes)
-          return step.decision
-        }
-        await batch.load(step.keys)
+      const step = decide(job.peer, job.asked, keys, batch, this.#ownSettings, now)
+      if (step.type === "expire") return step.name
+      if (step.type === "read") {
+        return batch.load(step.keys).then(
+          () => this.#decide(job, keys, batch, now),
+          () => this.#broken(),
+        )
       }
+      batch.apply(step.decision.writes)
+      return step.decision
     } catch {
-      this.#failed() // of this request alone (HUB-16)
-      return refuse("hub/internal")
+      return this.#broken()
     }
+  }
+
+  /** The failure of one request alone (HUB-16). */
+  #broken(): Decision {
+    this.#failed()
+    return refuse("hub/internal")
   }
 
   /** Frees a mailbox, then takes up the jobs that wait for that. */

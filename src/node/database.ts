@@ -60,9 +60,22 @@ export class FileDatabase implements Database {
     return this.#level.getMany(keys)
   }
 
-  /** Writes all changes or none; with `sync` they are on disk when it resolves. */
-  batch(changes: Change[], { sync }: Options): Promise<void> {
-    return this.#level.batch(changes, { sync })
+  /**
+   * Writes all changes or none; with `sync` they are on disk when it resolves. A chained batch
+   * costs a third of an array, of which abstract-level clones every operation.
+   */
+  async batch(changes: Change[], { sync }: Options): Promise<void> {
+    const batch = this.#level.batch()
+    try {
+      for (const change of changes) {
+        if (change.type === "put") batch.put(change.key, change.value)
+        else batch.del(change.key)
+      }
+      await batch.write({ sync })
+    } catch (error) {
+      await batch.close()
+      throw error
+    }
   }
 
   /** Rows in key order. */
