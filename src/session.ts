@@ -170,6 +170,12 @@ function joined(shared: Uint8Array, ss: Uint8Array | null): Uint8Array {
 
 // ---- receive ----
 
+/** The two times of a receive: what judges ages, and what new rows are stamped with. */
+interface Times {
+  readonly kept: number
+  readonly stamp: number
+}
+
 /** What an envelope held, and the state after it; to be committed together or not at all. */
 export interface Opened extends OpenedInner {
   readonly session: Session
@@ -180,7 +186,8 @@ export interface Opened extends OpenedInner {
  * `session` is never changed (SESSION-19). Otherwise the caller commits the new state, whatever the
  * contents say (ENVELOPE-14), before it releases one of them (SESSION-15).
  *
- * @param now - Unix seconds, the time `kept`: stamps and judges skipped keys.
+ * @param kept - Unix seconds, the time that judges skipped keys.
+ * @param stamp - Unix seconds, the time that they get; `max(now, kept)` at an agent (SPEC §2).
  * @throws {@link AgentMeshError} `encoding/shape`, `session/chain-limit`, `session/replay`,
  * `envelope/open`, `suite/bad-key`.
  */
@@ -188,8 +195,10 @@ export function open(
   session: Session,
   own: OwnIdentity,
   envelope: RawEnvelope,
-  now: number,
+  kept: number,
+  stamp: number = kept,
 ): Opened {
+  const times: Times = { kept, stamp }
   const { suite, th, peer } = session
   const { block, n, pn } = envelope
   const fits = (field: Uint8Array | null) => (field === null) === (suite === 1) // SESSION-8
@@ -198,11 +207,11 @@ export function open(
   const context: EnvelopeContext = { suite, th, sender: peer, recipient: own.name }
   const name = blockHash(block)
   const current = session.block !== null && equalBytes(session.block, name)
-  if (current && n >= session.nr) return openNext(session, context, envelope, now)
+  if (current && n >= session.nr) return openNext(session, context, envelope, times)
   if (current || session.retired.some((other) => equalBytes(other, name))) {
-    return openSkipped(session, context, envelope, name, now)
+    return openSkipped(session, context, envelope, name, times)
   }
-  return openNewChain(session, context, envelope, name, now)
+  return openNewChain(session, context, envelope, name, times)
 }
 
 /** An envelope whose key was kept when later ones arrived before it (SESSION-9, SESSION-10). */
@@ -211,20 +220,20 @@ function openSkipped(
   context: EnvelopeContext,
   envelope: RawEnvelope,
   name: Uint8Array,
-  now: number,
+  times: Times,
 ): Opened {
   const key = session.skipped.find(
     (other) =>
       other.n === envelope.n &&
       equalBytes(other.block, name) &&
-      now - other.time < SKIPPED_LIFETIME, // SESSION-16
+      times.kept - other.time < SKIPPED_LIFETIME, // SESSION-16
   )
   if (key === undefined) {
     throw new AgentMeshError("session/replay", "no key is left for this envelope")
   }
   const inner = openEnvelope(context, key.mk, envelope)
   const rest = session.skipped.filter((other) => other !== key)
-  return { session: { ...session, init: null, skipped: evict(rest, now) }, ...inner }
+  return { session: { ...session, init: null, skipped: evict(rest, times.kept) }, ...inner }
 }
 
 /** The next envelope of the receiving chain, or one after a gap. */
@@ -232,19 +241,19 @@ function openNext(
   session: Session,
   context: EnvelopeContext,
   envelope: RawEnvelope,
-  now: number,
+  times: Times,
 ): Opened {
   const { suite } = session
   const chain = walk(suite, session.ckr as Uint8Array, session.nr, envelope.n)
   const inner = openFresh(context, chain.ck, envelope)
   const block = session.block as Uint8Array
-  const added = chain.keys.map((ck, i) => keep(suite, block, session.nr + i, ck, now))
+  const added = chain.keys.map((ck, i) => keep(suite, block, session.nr + i, ck, times.stamp))
   const after = {
     ...session,
     init: null,
     ckr: nextChainKey(suite, chain.ck),
     nr: envelope.n + 1,
-    skipped: evict([...session.skipped, ...added], now),
+    skipped: evict([...session.skipped, ...added], times.kept),
   }
   return { session: after, ...inner }
 }
@@ -255,7 +264,7 @@ function openNewChain(
   context: EnvelopeContext,
   envelope: RawEnvelope,
   name: Uint8Array,
-  now: number,
+  times: Times,
 ): Opened {
   const { suite, th, own, nr, ckr } = session
   const { block, n, pn } = envelope
@@ -273,10 +282,10 @@ function openNewChain(
   if (session.block !== null && ckr !== null) {
     const old = session.block
     const missing = walk(suite, ckr, nr, pn).keys
-    skipped.push(...missing.map((ck, i) => keep(suite, old, nr + i, ck, now)))
+    skipped.push(...missing.map((ck, i) => keep(suite, old, nr + i, ck, times.stamp)))
     retired = [...retired, old].slice(-MAX_RETIRED)
   }
-  skipped.push(...chain.keys.map((ck, i) => keep(suite, name, i, ck, now)))
+  skipped.push(...chain.keys.map((ck, i) => keep(suite, name, i, ck, times.stamp)))
   const live = [...retired, name]
   const held = skipped.filter((key) => live.some((other) => equalBytes(other, key.block)))
   const after: Session = {
@@ -290,7 +299,7 @@ function openNewChain(
     nr: n + 1,
     block: name,
     retired,
-    skipped: evict(held, now),
+    skipped: evict(held, times.kept),
   }
   return { session: after, ...inner }
 }
@@ -348,8 +357,8 @@ function keep(
 }
 
 /** Skipped keys that may stay: the newest 2,000, each for 7 days (SESSION-16, SESSION-17). */
-function evict(skipped: readonly SkippedKey[], now: number): readonly SkippedKey[] {
-  return skipped.filter((key) => now - key.time < SKIPPED_LIFETIME).slice(-MAX_SKIPPED)
+function evict(skipped: readonly SkippedKey[], kept: number): readonly SkippedKey[] {
+  return skipped.filter((key) => kept - key.time < SKIPPED_LIFETIME).slice(-MAX_SKIPPED)
 }
 
 /** Erases skipped keys that are past their time; the same object if there are none. */

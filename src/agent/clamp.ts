@@ -5,14 +5,14 @@ import { ANSWER_WAIT, RECEIPT_WAIT } from "./delivery.ts"
 
 /**
  * Reads stored times that lie in the future as now: a clock that was wrong once delays nothing by
- * more than the delay itself. For `kept` they are what began before it was set back.
+ * more than the delay itself, and keeps nothing alive for ever (SPEC §2).
  */
 export function clampTimes(core: Core): void {
-  const { store, nowMs, kept } = core
+  const { store, nowMs, stamp } = core
   for (const row of [...store.table("content").values()]) {
-    if (row.okAtMs <= nowMs && row.accepted <= kept) continue
+    if (row.okAtMs <= nowMs && row.accepted <= stamp) continue
     const okAtMs = Math.min(row.okAtMs, nowMs)
-    core.putContent({ ...row, okAtMs, accepted: Math.min(row.accepted, kept) })
+    core.putContent({ ...row, okAtMs, accepted: Math.min(row.accepted, stamp) })
   }
   for (const [key, row] of [...store.table("due")]) {
     const atMs = Math.min(row.atMs, nowMs + RECEIPT_WAIT)
@@ -20,11 +20,16 @@ export function clampTimes(core: Core): void {
   }
   for (const [key, row] of [...store.table("key/session")]) {
     const answerAtMs = Math.min(row.answerAtMs, nowMs + ANSWER_WAIT)
-    const created = Math.min(row.created, kept)
-    const verified = Math.min(row.verified, kept)
+    const created = Math.min(row.created, stamp)
+    const verified = Math.min(row.verified, stamp)
     const same = answerAtMs === row.answerAtMs && created === row.created
     if (same && verified === row.verified) continue
     core.putSession(key, core.session(key, row), { ...row, answerAtMs, created, verified })
+  }
+  for (const [key, { skipped }] of [...store.table("key/skipped")]) {
+    if (skipped.every(({ time }) => time <= stamp)) continue
+    const times = skipped.map((one) => ({ ...one, time: Math.min(one.time, stamp) }))
+    store.put("key/skipped", key, { skipped: times })
   }
   for (const row of [...store.table("peer").values()]) {
     const probeAtMs = Math.min(row.probeAtMs, nowMs + row.probeInterval * 1000)

@@ -49,7 +49,7 @@ export function stageContent(core: Core, address: Address, content: NewContent):
     fingerprint: address.fingerprint,
     size: content.bytes.length,
     place: 0,
-    accepted: core.kept,
+    accepted: core.stamp,
     ask: content.ask,
     mid: null,
     sid: null,

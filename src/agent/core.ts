@@ -94,6 +94,14 @@ export class Core {
     return this.store.meta.kept
   }
 
+  /**
+   * What is stamped for ages that `kept` judges: never in the past of either clock, so that an agent
+   * that was away for weeks does not age at once what it does on its first day back (SPEC §2).
+   */
+  get stamp(): number {
+    return Math.max(this.now, this.kept)
+  }
+
   /** Lets `kept` follow the clock; one wrong reading bricks nothing (SPEC §2). */
   tick(): void {
     const { now, nowMs } = this

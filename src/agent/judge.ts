@@ -73,7 +73,8 @@ async function judgeOne(
     content = decodeContent(bytes)
   } catch {
     const id = readRefusedId(bytes)
-    return { content: null, due: id && { id, status: failed }, refused: "envelope/content" }
+    const status = (id && (await lookUp(core, peer, id))?.status) ?? failed
+    return { content: null, due: id && { id, status }, refused: "envelope/content" }
   }
   if (content.kind !== CONTENT_KINDS.application) return { content, due: null }
   const { id, sentMs } = content

@@ -4,7 +4,7 @@ import { type Bundle, openBundle } from "../bundle.ts"
 import { equalBytes, toHex } from "../bytes.ts"
 import { AgentMeshError } from "../errors.ts"
 import type { Counts, HubClient } from "../hub/client.ts"
-import { MAX_LIVE_BUNDLES, MAX_SEQ_AHEAD } from "../limits.ts"
+import { HANDSHAKE_BACKOFF_MAX, MAX_LIVE_BUNDLES, MAX_SEQ_AHEAD, SEND_BACKOFF } from "../limits.ts"
 import type { Core } from "./core.ts"
 import type { Engine } from "./engine.ts"
 import type { KeyKeeper } from "./keys.ts"
@@ -27,6 +27,8 @@ export class Publisher {
   /** Everything that is being published, and the part that makes the agent reachable. */
   #work: Promise<void> = Promise.resolve()
   #registered: Promise<void> = Promise.resolve()
+  /** Seconds until what failed is tried again. */
+  #pause = SEND_BACKOFF
   /** When a bundle was made because the hub had another one, seconds. */
   #renewedAt = 0
 
@@ -51,17 +53,34 @@ export class Publisher {
   /** Publishes what is due after a login. */
   begin(counts: Counts): void {
     const published = this.#publish(counts)
-    this.#registered = published.then(() => {}).catch(this.#problem)
-    this.#work = published.then((left) => this.#fill(left)).catch(() => {})
+    this.#registered = published.then(
+      () => {},
+      () => {},
+    )
+    this.#work = this.#complete(published)
   }
 
   /** Publishes what is due: after a rotation, or when one-time keys are low. */
   refresh(): void {
-    this.#work = this.#work
+    const published = this.#work
       .then(() => this.#client.counts())
       .then((counts) => this.#publish(counts))
-      .then((left) => this.#fill(left))
-      .catch(this.#problem)
+    this.#work = this.#complete(published)
+  }
+
+  /** Fills up; what the hub refused is tried again after 60 s, doubling to an hour. */
+  async #complete(published: Promise<ReadonlyMap<number, number>>): Promise<void> {
+    try {
+      await this.#fill(await published)
+      this.#pause = SEND_BACKOFF
+    } catch (error) {
+      this.#problem(error)
+      const { environment } = this.#core
+      environment.after(this.#pause * 1000, () => {
+        if (this.#client.connected) this.refresh()
+      })
+      this.#pause = Math.min(this.#pause * 2, HANDSHAKE_BACKOFF_MAX)
+    }
   }
 
   /** The bundle, and enough one-time keys for the first peers; returns what is at the hub then. */

@@ -181,7 +181,7 @@ export class Receiver {
     if (row === undefined) {
       throw new AgentMeshError("session/unknown", "no session has this id")
     }
-    const opened = open(this.#core.session(key, row), own, raw, kept)
+    const opened = open(this.#core.session(key, row), own, raw, kept, this.#core.stamp)
     return { key, opened, row, init: null, th: row.session.th }
   }
 
@@ -194,7 +194,7 @@ export class Receiver {
     sidTaken: boolean,
   ): Promise<Found> {
     const core = this.#core
-    const { store, own, policy, kept } = core
+    const { store, own, policy, kept, stamp } = core
     const peer: Peer = { name: init.name, ik: init.ik }
     const hub = from !== undefined
     const bundle = core.ownBundle(init.bundleRef)
@@ -219,7 +219,7 @@ export class Receiver {
     })
     const found = () => {
       const rk = respond(init, th, raw.block, own, accepted)
-      return open(createResponder(init, th, rk, accepted.bundle), own, raw, kept)
+      return open(createResponder(init, th, rk, accepted.bundle), own, raw, kept, stamp)
     }
     if (accepted.changed) throw identityChanged(peer, succeeds(found)) // HANDSHAKE-27
     const opened = found()
@@ -228,7 +228,7 @@ export class Receiver {
     }
     const answerAtMs = core.nowMs + ANSWER_WAIT
     const row = {
-      ...{ created: kept, verified: kept, founded: store.meta.order + 1, order: 0, until: 0 },
+      ...{ created: stamp, verified: stamp, founded: store.meta.order + 1, order: 0, until: 0 },
       ...{ mayCarry: true, carried: false, answerAtMs },
     }
     return { key: toHex(raw.sid), opened, row, init, th }
@@ -247,7 +247,7 @@ export class Receiver {
     const { key, opened, init, th } = found
     const { peer, suite } = opened.session
     const order = core.store.nextOrder()
-    core.putSession(key, opened.session, { ...found.row, verified: core.kept, order })
+    core.putSession(key, opened.session, { ...found.row, verified: core.stamp, order })
     const known = core.peer(peer)
     if (!known.confirmed || known.suite < suite) {
       core.updatePeer(peer, { confirmed: true, suite: Math.max(known.suite, suite) })

@@ -51,7 +51,7 @@ export function remember(
 ): void {
   const row = core.peer(peer)
   const group = row.sentTo ? peerKey(peer) : STRANGERS
-  const seen: SeenRow = { status, sentMs: content.sentMs, at: core.kept, group }
+  const seen: SeenRow = { status, sentMs: content.sentMs, at: core.stamp, group }
   core.store.write(seenKey(peer, content.id), encodeRow(seen))
   core.store.write(agedKey(seen, peer, content.id), new Uint8Array(0))
   count(core, group, peer, 1)
@@ -102,7 +102,7 @@ async function forget(core: Core, group: string, most: number, before?: number):
     ]
     const key = `seen/${name}/${id}`
     const bytes = await core.store.read(key)
-    if (bytes && before !== undefined && decodeRow<SeenRow>(bytes).at > before) continue
+    if (bytes && before !== undefined && isYoung(core, key, bytes, before)) continue
     core.store.write(key, null)
     core.store.write(aged, null)
     const floorMs = Number.parseInt(sentMs, 16)
@@ -111,6 +111,13 @@ async function forget(core: Core, group: string, most: number, before?: number):
     if (bytes) count(core, group, row, -1)
     raise(core, group, name, floorMs)
   }
+}
+
+/** Whether an id was committed after `before`; a stamp from the future is brought back to now. */
+function isYoung(core: Core, key: string, bytes: Uint8Array, before: number): boolean {
+  const seen = decodeRow<SeenRow>(bytes)
+  if (seen.at > core.stamp) core.store.write(key, encodeRow({ ...seen, at: core.stamp }))
+  return seen.at > before
 }
 
 function raise(core: Core, group: string, name: string, floorMs: number): void {

@@ -226,7 +226,7 @@ export class Sender {
   async handshake(prepared: Prepared, kind: HandshakeKind, verified: boolean): Promise<OutRow> {
     const core = this.#core
     const { bundle, oneTime } = prepared
-    const { environment, kept } = core
+    const { environment, stamp } = core
     const peer: Peer = { name: bundle.name, ik: bundle.ik }
     const known = core.peer(peer)
     const suite = chooseSuite(core.own, core.suites, bundle, known.suite)
@@ -242,7 +242,7 @@ export class Sender {
     this.accept(bundle, verified)
     if (oneTime) rememberUsed(core, oneTime.ref, oneTime.notAfter)
     const row = {
-      ...{ created: kept, verified: kept, founded: core.store.nextOrder(), order: 0 },
+      ...{ created: stamp, verified: stamp, founded: core.store.nextOrder(), order: 0 },
       ...{ until: bundle.notAfter, mayCarry, carried: false, answerAtMs: 0 },
     }
     const key = toHex(sessionId(made.th))
@@ -283,9 +283,9 @@ export class Sender {
     const suite = chooseSuite(core.own, core.suites, bundle, known.suite)
     const made = initiate(core.own, bundle, null, suite, core.environment.draw)
     core.updatePeer(peer, { suite: Math.max(known.suite, suite) })
-    const { kept } = core
+    const { stamp } = core
     const row = {
-      ...{ created: kept, verified: kept, founded: core.store.nextOrder(), order: 0 },
+      ...{ created: stamp, verified: stamp, founded: core.store.nextOrder(), order: 0 },
       ...{ until: bundle.notAfter, mayCarry: true, carried: false, answerAtMs: 0 },
     }
     return { session: createInitiator(made, bundle), key: toHex(sessionId(made.th)), row }
