@@ -125,11 +125,11 @@ export interface BundleOptions {
 export function createBundle(identity: OwnIdentity, options: BundleOptions, draw: Draw): OwnBundle {
   const { seq, now, flags = 0 } = options
   const notBefore = Math.max(0, now - NOT_BEFORE_MARGIN)
-  const notAfter =
-    options.lifetime === undefined ? notBefore + MAX_BUNDLE_LIFETIME : now + options.lifetime
+  const longest = notBefore + MAX_BUNDLE_LIFETIME
+  const notAfter = Math.min(longest, now + (options.lifetime ?? MAX_BUNDLE_LIFETIME))
   const secrets = new Map<Suite, ExchangeSecret>()
   const prekeys: Prekey[] = []
-  for (const suite of [...options.suites].sort()) {
+  for (const suite of [...new Set(options.suites)].sort()) {
     const key = createExchangeKey(suite, draw, "prekey")
     secrets.set(suite, key.secret)
     prekeys.push({ suite, ...key.public })

@@ -14,7 +14,7 @@ const SAID: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   "02-coordinator-workers": ["worker-3 failed at 7", "12 squared is 144"],
   "03-persistent-keys": ["same session:  true", "restored:      true", "from the new machine"],
   "04-llm-pipeline": ["[researcher] bread", "[editor] bread"],
-  "05-two-processes": [/\[bob, process (\d+)\][^]*bob says: heard in process \1/],
+  "05-two-processes": [/\[bob, process (\d+)\][\s\S]*bob says: heard in process \1/],
   "06-peer-to-peer": ["knows bob: verified", "[alice] <- bob: the same way back"],
   demo: ["All as promised."],
 }
