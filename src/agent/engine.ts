@@ -145,6 +145,7 @@ export class Engine {
     const core = this.#core
     const results: (() => void)[] = []
     const lost: ContentRow[] = []
+    const looked = new Map<string, number>()
     try {
       core.tick()
       for (const job of jobs) {
@@ -162,6 +163,7 @@ export class Engine {
       for (const name of names) {
         lost.push(...this.#expire(name))
         this.#restProbes(name)
+        looked.set(name, core.nowMs)
         await this.#send(name)
       }
       await core.store.commit()
@@ -172,7 +174,7 @@ export class Engine {
     for (const result of results) result()
     for (const row of lost) this.#host.undelivered(row)
     for (const out of this.#outs) this.#host.transmit(out)
-    for (const name of names) this.#arm(name)
+    for (const name of names) this.#arm(name, looked.get(name) ?? 0)
   }
 
   /** The store refused: what it holds is the truth, and nothing of this round has happened. */
@@ -260,13 +262,14 @@ export class Engine {
   }
 
   /** Sets the one timer of a name to when something is due for it. */
-  #arm(name: string): void {
+  #arm(name: string, lookedAtMs: number): void {
     this.#timers.get(name)?.()
     this.#timers.delete(name)
     const core = this.#core
-    let at = this.#nextDue(name)
-    // What is due and was not done waits for something else, which will touch the name.
-    if (at <= core.nowMs) at = core.nowMs + LOOK_AGAIN
+    const due = this.#nextDue(name)
+    // What was due when it was looked at waits for something else, which will touch the name; what
+    // fell due since, while the commit was written, is looked at now.
+    const at = due <= lookedAtMs ? core.nowMs + LOOK_AGAIN : Math.max(due, core.nowMs + 1)
     if (at === Number.POSITIVE_INFINITY) return
     this.#timers.set(
       name,
