@@ -1,11 +1,10 @@
 // What one who copied all of an agent's session state can compute from it.
 
-import { createPrivateKey, createPublicKey, diffieHellman } from "node:crypto"
 import { equalBytes } from "../../src/bytes.ts"
 import type { OwnIdentity } from "../../src/identity.ts"
 import type { Block } from "../../src/keyschedule.ts"
 import type { Session } from "../../src/session.ts"
-import { decapsulate, type Suite } from "../../src/suite.ts"
+import { decapsulate, dh, type Suite } from "../../src/suite.ts"
 import { Party } from "./kit.ts"
 import { chainKey, rawHash, rawMessageKey, rawStep, split } from "./raw.ts"
 
@@ -32,30 +31,15 @@ export function twoSessions(suite: Suite): {
   return { alice, bob, first, second }
 }
 
-function raw25519(secret: Uint8Array, remote: Uint8Array): Uint8Array {
-  const prefix = Buffer.from("302e020100300506032b656e04220420", "hex")
-  const x = Buffer.from(remote).toString("base64url")
-  const der = Buffer.concat([prefix, secret])
-  return new Uint8Array(
-    diffieHellman({
-      privateKey: createPrivateKey({ key: der, format: "der", type: "pkcs8" }),
-      publicKey: createPublicKey({ key: { kty: "OKP", crv: "X25519", x }, format: "jwk" }),
-    }),
-  )
-}
-
 /** The shared secret of an exchange from the secret half that answers `block`. */
 export function exchange(
   own: { readonly x: Uint8Array; readonly kem: Uint8Array | null },
   block: Block,
 ): Uint8Array {
-  const parts = [raw25519(own.x, block.x)]
+  const parts = [dh(own.x, block.x)]
   if (own.kem && block.kemCt) parts.push(decapsulate(own.kem, block.kemCt))
   return new Uint8Array(Buffer.concat(parts))
 }
-
-/** X25519 from node:crypto. */
-export { raw25519 }
 
 /** rk' and ck_0 of a block that answers the session's own keys. */
 export function replyKeys(session: Session, block: Block): { rk: Uint8Array; ck: Uint8Array } {
