@@ -82,6 +82,7 @@ describe("lint", () => {
     ],
     ["a requirement that does not exist", [{ ...accepted, req: ["ENCODING-9999"] }, rejected]],
     ["a code outside the list", [accepted, { ...rejected, expect: "encoding/odd" }]],
+    ["bad hex", [{ ...accepted, input: { ...accepted.input, bytes: "8$" } }, rejected]],
     ["an id used twice", [accepted, rejected, rejected]],
     ["an echo", [{ ...accepted, output: accepted.input as NonNullable<Case["input"]> }, rejected]],
   ]

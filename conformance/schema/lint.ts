@@ -54,9 +54,44 @@ function* lintCase(
   for (const id of item.req) {
     if (context.requirements && !context.requirements.has(id)) yield `no requirement ${id}`
   }
+  for (const args of item.steps?.map((step) => step.args) ?? [item.input as JsonObject]) {
+    yield* lintHex(args)
+  }
   if (item.steps) yield* lintSteps(item, item.steps)
   else if (item.expect === "ok") yield* lintAccepted(item)
   else yield* lintRejected(item, cases)
+}
+
+/** Arguments that are text and not bytes. */
+const TEXTS = new Set([
+  ...["profile", "name", "address", "purpose", "role", "recipient", "card", "passphrase", "link"],
+  ...[
+    "to",
+    "from",
+    "accept",
+    "send",
+    "fingerprint",
+    "session",
+    "agent",
+    "hub",
+    "snapshot",
+    "repeat",
+  ],
+])
+
+/** Every argument that is no text is hex: bad hex must not be what is refused. */
+function* lintHex(value: Json, key: string = ""): Generator<string> {
+  if (key === "value" || key === "context" || TEXTS.has(key)) {
+    if (isObject(value))
+      for (const [name, item] of Object.entries(value)) yield* lintHex(item, name)
+  } else if (typeof value === "string") {
+    const hex = value.startsWith("$") || /^(?:[0-9a-f]{2})*$/.test(value)
+    if (!hex) yield `argument ${key} is no hex`
+  } else if (Array.isArray(value)) {
+    for (const item of value) yield* lintHex(item as Json, key)
+  } else if (isObject(value)) {
+    for (const [name, item] of Object.entries(value)) yield* lintHex(item, name)
+  }
 }
 
 function* lintAccepted(item: Case): Generator<string> {

@@ -149,17 +149,31 @@ function conversations(add: Add): void {
     order.steps,
   )
 
-  const glare = new Script()
-    .agent("a", "alice", { trust: { accept: "any" } })
-    .agent("b", "bob", { trust: { accept: "any" } })
-  glare.trust("a", "b")
-  glare.trust("b", "a")
-  const [x, y] = [glare.send("a", "bob", "from a"), glare.send("b", "alice", "from b")]
-  glare.receive("b", x)
-  glare.receive("a", y)
-  glare.receive("b", glare.send("a", "bob", "which session"))
-  glare.receive("a", glare.send("b", "alice", "the same one"))
-  add(103, "ok", "SESSION-5 SESSION-6", "both ends found a session at once", glare.steps)
+  let at = 190
+  for (const [one, two] of [
+    ["alice", "bob"],
+    ["carol", "bob"],
+    ["mallory", "bob"],
+    ["alice", "carol"],
+  ] as const) {
+    for (const gap of [0, 60, 61]) {
+      const extra = { suites: [1], trust: { accept: "any" } }
+      const script = new Script().agent("a", one, extra).agent("b", two, extra)
+      script.trust("a", "b")
+      script.trust("b", "a")
+      const [x, y] = [
+        script.send("a", two, "from the first"),
+        script.send("b", one, "from the second"),
+      ]
+      if (gap > 0) script.do("agent.clock", { agent: "$b", now: NOW + gap })
+      script.receive("b", x)
+      script.receive("a", y)
+      script.receive("b", script.send("a", two, "on the confirmed one"))
+      script.receive("a", script.send("b", one, "on the one that both choose"))
+      const title = `${one} and ${two} found a session at once, ${gap} s apart at ${two}`
+      add(at++, "ok", "SESSION-5 SESSION-6", title, script.steps)
+    }
+  }
 
   const reply = pair()
   reply.receive("b", reply.send("a", "bob", "question"))
@@ -255,7 +269,7 @@ function trusting(add: Add): void {
     agent: "$a",
     address: `bob#${fingerprint(new Person("bob").own.ik)}`,
   })
-  sending.do("agent.send", args)
+  sending.steps.push({ op: "agent.send", args })
   add(
     113,
     "identity/untrusted",
@@ -348,6 +362,7 @@ function trusting(add: Add): void {
 
   const old = pair([1, 2], { accept: "any", maxAge: 60 })
   const [late, fresh] = [old.send("a", "bob", "late"), old.send("a", "bob", "late too")]
+  old.do("agent.clock", { agent: "$b", now: NOW + 60 })
   old.receive("b", fresh)
   old.do("agent.clock", { agent: "$b", now: NOW + 61 })
   old.refuse(
@@ -405,14 +420,10 @@ function addresses(add: Add): void {
   ) => {
     const script = pair()
     const args = (name: string): JsonObject => ({ agent: "$a", to: name, body: body("hello") })
-    script.refuse(
-      "agent.send",
-      code,
-      args(address),
-      { level: "context", field: "to", put: address },
-      script.next + 1,
-    )
-    script.do("agent.send", args("bob"))
+    // The accepted call comes first: whether a refused one has drawn an id is nobody's business.
+    const twin = script.do("agent.send", args("bob"))
+    const mutation = { level: "context", field: "to", put: address } as const
+    script.refuse("agent.send", code, args(address), mutation, twin)
     add(n, code, req, title, script.steps, why)
   }
   to(
@@ -512,14 +523,9 @@ function addresses(add: Add): void {
   required.trust("a", "b")
   required.trust("a", "c")
   const flagged = (to: string): JsonObject => ({ agent: "$a", to, body: body("hello") })
-  required.refuse(
-    "agent.send",
-    "handshake/one-time-required",
-    flagged("carol"),
-    { level: "context", field: "to", put: "carol" },
-    required.next + 1,
-  )
-  required.do("agent.send", flagged("bob"))
+  const flag = { level: "context", field: "to", put: "carol" } as const
+  const unflagged = required.do("agent.send", flagged("bob"))
+  required.refuse("agent.send", "handshake/one-time-required", flagged("carol"), flag, unflagged)
   add(
     128,
     "handshake/one-time-required",
@@ -794,6 +800,7 @@ function contents(add: Add): void {
       "committed",
     )
     script.receive("b", genuine)
+    script.send("b", "alice", "with receipts for both")
     add(n, code, req, title, script.steps, why)
   }
   const form = "each content is judged alone, the session goes on"
@@ -867,6 +874,7 @@ function contents(add: Add): void {
       item(id(4)),
     ),
   )
+  some.send("b", "alice", "with five receipts")
   add(
     146,
     "ok",
@@ -907,13 +915,14 @@ function contents(add: Add): void {
     148,
     "ok",
     "AGENT-49",
-    "a receipt for a content that was never sent is ignored",
+    "a receipt for a content that was never sent changes nothing",
     receipts.steps,
   )
 
   const many = new Forger()
   const all = bobAgent()
   all.receive("b", many.seal(...Array.from({ length: 64 }, (_, i) => item(id(i + 1)))))
+  all.send("b", "alice", "with 64 receipts")
   add(149, "ok", "ENVELOPE-5 AGENT-54", "64 contents, delivered in order", all.steps)
 }
 
@@ -923,17 +932,20 @@ function copies(add: Add): void {
   const content = application("once")
   script.receive("b", once.seal(content))
   script.receive("b", once.seal(content))
+  script.send("b", "alice", "with what is due")
   add(150, "ok", "AGENT-50", "one content twice on one session is dispatched once", script.steps)
 
   const both = new Forger()
   const inside = bobAgent()
   inside.receive("b", both.seal(content, content))
+  inside.send("b", "alice", "with what is due")
   add(151, "ok", "AGENT-50", "one content twice in an envelope is dispatched once", inside.steps)
 
   const across = bobAgent()
   const [first, second] = [new Forger(1), new Forger(2)]
   across.receive("b", first.seal(content))
   across.receive("b", second.seal(content))
+  across.send("b", "alice", "with what is due")
   add(
     152,
     "ok",
@@ -953,6 +965,7 @@ function copies(add: Add): void {
     "committed",
   )
   late.receive("b", fixed.seal(item()))
+  late.send("b", "alice", "with what is due")
   add(
     153,
     "agent/payload",
@@ -1053,31 +1066,31 @@ function clones(add: Add): void {
 }
 
 /** Time passes for an agent: `kept` follows in steps, at commits. */
-function wait(script: Script, agent: string, days: number): void {
-  for (const day of [6, 12, 18, 24, 29].filter((one) => one <= days)) {
+function wait(script: Script, agent: string, seconds: number): void {
+  for (const day of [6, 12, 18, 24, 29].filter((one) => one * 86_400 < seconds)) {
     script.do("agent.clock", { agent: `$${agent}`, now: NOW + day * 86_400 })
     script.send(agent, "carol", `day ${day}`)
   }
-  script.do("agent.clock", { agent: `$${agent}`, now: NOW + days * 86_400 })
+  script.do("agent.clock", { agent: `$${agent}`, now: NOW + seconds })
   const address = `carol#${fingerprint(new Person("carol").own.ik)}`
   script.do("agent.verify", { agent: `$${agent}`, address })
 }
 
 function times(add: Add): void {
-  const idle = (days: number): { script: Script; late: string; first: number } => {
+  const idle = (seconds: number): { script: Script; late: string; first: number } => {
     const script = pair()
     script.agent("c", "carol", { now: NOW })
     script.trust("b", "c")
     const first = script.receive("b", script.send("a", "bob", "hello"))
     script.receive("a", script.send("b", "alice", "hello back"))
     const late = script.send("a", "bob", "a month on the way")
-    wait(script, "b", days)
+    wait(script, "b", seconds)
     return { script, late, first }
   }
-  const alive = idle(24)
+  const alive = idle(30 * 86_400 - 1)
   alive.script.receive("b", alive.late)
-  add(180, "ok", "SESSION-22", "24 days without a receive", alive.script.steps)
-  const dead = idle(30)
+  add(180, "ok", "SESSION-22", "a second less than 30 days without a receive", alive.script.steps)
+  const dead = idle(30 * 86_400)
   dead.script.refuse(
     "agent.receive",
     "session/unknown",
@@ -1109,6 +1122,39 @@ function times(add: Add): void {
     "one clock reading ten years ahead erases nothing",
     jump.steps,
   )
+
+  const jumped = (n: number, code: string, seconds: number, title: string) => {
+    const script = pair()
+    script.agent("c", "carol")
+    script.trust("b", "c")
+    const first = script.receive("b", script.send("a", "bob", "hello"))
+    script.receive("a", script.send("b", "alice", "hello back"))
+    const late = script.send("a", "bob", "after a month")
+    const address = `carol#${fingerprint(new Person("carol").own.ik)}`
+    for (const now of [NOW + 31 * 86_400, NOW + 31 * 86_400 + seconds]) {
+      script.do("agent.clock", { agent: "$b", now })
+      script.do("agent.verify", { agent: "$b", address })
+    }
+    if (code === "ok") script.receive("b", late)
+    else
+      script.refuse(
+        "agent.receive",
+        code,
+        { agent: "$b", envelope: late },
+        { level: "context", field: "envelope", put: late },
+        first,
+      )
+    add(
+      n,
+      code,
+      "SESSION-22",
+      title,
+      script.steps,
+      code === "ok" ? undefined : "an idle session is erased",
+    )
+  }
+  jumped(183, "ok", 86_399, "a clock 31 days ahead is not followed for 24 hours")
+  jumped(184, "session/unknown", 86_400, "a clock 31 days ahead for 24 hours is followed")
 }
 
 function exports(add: Add): void {

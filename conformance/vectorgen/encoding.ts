@@ -335,6 +335,13 @@ function malformed(book: Book): void {
     [153, "7b001fffffffffffff", "text of 2^53-1 absent bytes", "ENCODING-17"],
     [154, "4200", "byte string one byte short", "ENCODING-17"],
     [155, "8200", "array one item short", "ENCODING-17"],
+    [
+      156,
+      "83f7f7",
+      "array of three items in two bytes, another fault behind its head",
+      "ENCODING-17",
+    ],
+    [157, "45f7f7", "byte string of five bytes in two", "ENCODING-17"],
   ]
   for (const [n, put, title, req] of heads)
     m(n, req, one, 1, "01", put, title, "well-formedness comes first")
@@ -358,6 +365,15 @@ function malformed(book: Book): void {
   p(161, "ENCODING-17", 0, "a2", "a4", "map of more pairs than bytes allow")
   p(162, "ENCODING-17", 0, "a2", "baffffffff", "map of 2^32-1 absent pairs")
   p(163, "ENCODING-11", -1, "02", "", "map without its last value")
+  const entries = `${tstr("a")}01${tstr("b")}02`
+  p(
+    165,
+    "ENCODING-17",
+    0,
+    `a2${entries}`,
+    "a3f7f7f7f7f7",
+    "map of three pairs in five bytes, other faults behind its head",
+  )
   p(164, "ENCODING-21", 7, "", "a0", "a second map")
 }
 

@@ -580,7 +580,9 @@ function fetches(add: Add): void {
   play.ask("1", asking("bob", []))
   play.ask("1", asking("alice"))
   play.ask("1", asking("bob", [2]))
-  play.now += 61
+  play.now += 60
+  play.ask("1", asking("bob"))
+  play.now += 1
   play.ask("1", asking("bob"))
   add(
     300,
@@ -613,7 +615,28 @@ function fetches(add: Add): void {
     many.play.ask("1", asking("bob"))
     many.play.now += 61
   }
+  for (const seconds of [3600, 3601]) {
+    many.play.now = NOW + seconds
+    many.play.ask("1", asking("bob"))
+  }
   add(302, "ok", "HUB-44", "the seventh fresh key within an hour is none", many.play)
+
+  const ending = ready()
+  const [kept, gone] = [
+    ending.bob.oneTime(1, NOW + 100 - 59 * 86_400),
+    ending.bob.oneTime(1, NOW + 100 - 59 * 86_400),
+  ]
+  ending.play.ask("2", {
+    type: "putOneTime",
+    drop: false,
+    keys: [kept, gone].map((key) => signedParts(key.bytes)),
+  })
+  ending.play.now = NOW + 100
+  ending.play.ask("1", asking("bob"))
+  ending.play.now = NOW + 161
+  ending.play.ask("1", asking("bob"))
+  ending.play.ask("2", { type: "counts" })
+  add(306, "ok", "HUB-42 HUB-44", "a key in the pool is served until its not-after", ending.play)
 
   const none = ready()
   none.play.deny("1", "hub/no-such-agent", asking("carol"), words("a name without a bundle"))
@@ -696,8 +719,10 @@ function mail(add: Add): void {
   const late = ready({ "ttl-s": 60 })
   late.play.steps.push({ op: "hub.close", args: { hub: "$h", link: "2" } })
   late.play.ask("1", sending("bob", 1))
-  late.play.now += 61
+  late.play.now += 60
   late.play.login("3", late.bob)
+  late.play.now += 1
+  late.play.login("4", late.bob)
   add(315, "ok", "HUB-34", "mail past its time is not delivered", late.play)
 
   const unknown = ready()

@@ -63,11 +63,11 @@ for (const section of SECTIONS) {
   writeFileSync(join(folder, `${section}.json`), text)
   const { ok, reject } = file.counts
   const hash = createHash("sha256").update(text).digest("hex")
-  rows.push(`| ${section}.json | ${ok} | ${reject} | ${text.length} | ${hash} |`)
+  rows.push(`| ${section}.json | ${ok} | ${reject} | ${Buffer.byteLength(text)} | ${hash} |`)
   sums.ok += ok
   sums.reject += reject
-  sums.bytes += text.length
-  console.log(`${section}: ${ok} ok, ${reject} rejected, ${text.length} bytes`)
+  sums.bytes += Buffer.byteLength(text)
+  console.log(`${section}: ${ok} ok, ${reject} rejected, ${Buffer.byteLength(text)} bytes`)
 }
 const share = Math.round((1000 * sums.reject) / (sums.ok + sums.reject)) / 10
 console.log(`all: ${sums.ok + sums.reject} cases, ${share} % rejected, ${sums.bytes} bytes`)

@@ -330,6 +330,35 @@ function blocks(add: Add, suite: Suite): void {
     "the tag covers the header",
   )
 
+  // The same said by an insider, whose header is signed and sealed: only the rule refuses it.
+  const insider = (n: number, title: string, pn: number, accepted: number) => {
+    const play = new Play(suite, ["a"])
+    for (let i = 0; i < accepted; i++) play.open("b", play.seal("a", [`${i}`], i))
+    if (accepted > 0) play.open("a", play.seal("b", ["answer"]))
+    const genuine = new Play(suite, ["a"])
+    for (let i = 0; i < accepted; i++) genuine.open("b", genuine.seal("a", [`${i}`], i))
+    if (accepted > 0) genuine.open("a", genuine.seal("b", ["answer"]))
+    const right = genuine.seal("a", ["new chain"])
+    play.seal("a", ["the step"])
+    play.say("a", pn)
+    const wrong = play.seal("a", ["new chain"])
+    play.refuse(
+      "b",
+      "envelope/open",
+      wrong,
+      { level: "field", field: "envelope", put: title },
+      play.steps.length + 1,
+    )
+    play.steps.push({
+      op: "session.open",
+      args: { session: "$b", envelope: right, now: play.now },
+      state: "committed",
+    })
+    add(n, "envelope/open", "SESSION-12", title, play, step)
+  }
+  insider(67, "an insider's pn below what was accepted", 1, 2)
+  insider(68, "an insider's pn where no chain was before", 1, 0)
+
   const bad = (n: number, path: readonly number[], put: string, title: string) => {
     const play = new Play(suite)
     play.confirm()
