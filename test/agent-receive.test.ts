@@ -221,6 +221,30 @@ describe("receipts", () => {
   })
 })
 
+describe("a slow disk", () => {
+  it("does not put off receipts: they fall due while the commit is written (AGENT-28)", async () => {
+    const world = new World()
+    const a = await world.ready("a", { suites: [1] })
+    const b = await world.ready("b", { suites: [1], silent: true })
+    await world.until(a.agent.send("b", "hello"))
+    await world.clock.advance(2)
+    // The receipt is due after 250 ms: not yet when the agent looks, but after its next commit.
+    const { seconds } = world.clock
+    world.clock.set(seconds + 0.9)
+    const batch = b.handle.batch.bind(b.handle)
+    b.handle.batch = async (changes) => {
+      await batch(changes)
+      const received = changes.some(({ key }) => key.startsWith("inbox/"))
+      world.clock.set(received ? seconds + 1 : world.clock.seconds + 1)
+    }
+    const sending = a.agent.send("b", "x")
+    await world.quiet()
+    b.handle.batch = batch
+    await world.clock.advance(3)
+    expect((await sending).state).toBe("delivered")
+  })
+})
+
 describe("requests", () => {
   it("are answered by the peer that was asked, by no other (AGENT-12)", async () => {
     const { world, b, m } = await raw()
