@@ -4,7 +4,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { createServer as createTlsServer } from "node:tls"
 import { type Environment, systemEnvironment } from "../environment.ts"
 import type { HubStatistics } from "../hub/answers.ts"
-import { type HubOptions, hubSettings, memoryStore } from "../hub/local-hub.ts"
+import { type HubOptions, hubSettings } from "../hub/local-hub.ts"
+import { MemoryStore } from "../hub/memory-store.ts"
 import { HubRuntime } from "../hub/runtime.ts"
 import { DatabaseStore } from "../hub/store.ts"
 import { fingerprint } from "../identity.ts"
@@ -73,7 +74,7 @@ export class NetworkHubServer {
     const { data } = options
     const store =
       options.store ??
-      (data === undefined ? memoryStore() : new DatabaseStore(new FileDatabase(data)))
+      (data === undefined ? new MemoryStore() : new DatabaseStore(new FileDatabase(data)))
     this.durable = store.durable
     this.#runtime = new HubRuntime({
       store,
