@@ -217,6 +217,7 @@ test("another identity raises one alarm an hour; forget reports and starts anew"
   }
   expect(bob.messages, "only that of the first identity").toHaveLength(1)
   expect(alice.messages).toHaveLength(1)
+  alice.forgets = true
   await world.await(alice.agent?.forget("bob") ?? Promise.reject())
   expect(entry.undeliveredAt, "reported (IDENTITY-14)").not.toBeNull()
   expect(alice.disk.rows("content") + alice.disk.rows("key/session")).toBe(0)

@@ -7,9 +7,10 @@ import { HOUR } from "./simulation/clock.ts"
 import { FAMILIES } from "./simulation/mixes.ts"
 import { totals, World } from "./simulation/world.ts"
 
-/** Seeds of each family; `AGENTMESH_SEEDS=200 npx vitest run simulation` goes deeper. */
-const SEEDS = Number(process.env["AGENTMESH_SEEDS"] ?? 3)
+/** Seeds of each family and days of trouble; more of both goes deeper: AGENTMESH_SEEDS=50. */
+const SEEDS = Number(process.env["AGENTMESH_SEEDS"] ?? 1)
 const FIRST = Number(process.env["AGENTMESH_FIRST_SEED"] ?? 1)
+const DAYS = Number(process.env["AGENTMESH_DAYS"] ?? 14)
 
 afterAll(() => console.log(JSON.stringify(totals)))
 
@@ -19,7 +20,7 @@ for (const [family, mix] of Object.entries(FAMILIES)) {
       const world = new World(seed)
       for (const name of ["alice", "bob", "carol"]) world.add(name)
       await world.run(HOUR / 60)
-      await new Chaos(world, mix).run(14, 12)
+      await new Chaos(world, mix).run(DAYS, 12)
       const counts = await world.finish()
       expect(counts.accepted).toBeGreaterThan(50)
       await world.end()

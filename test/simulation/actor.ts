@@ -6,7 +6,7 @@ import type { AgentOptions } from "../../src/agent/options.ts"
 import { decodeRow } from "../../src/agent/rows.ts"
 import type { Delivery } from "../../src/agent/tracker.ts"
 import { toHex } from "../../src/bytes.ts"
-import { ProcessEnvironment, type VirtualClock } from "./clock.ts"
+import { DAY, ProcessEnvironment, type VirtualClock } from "./clock.ts"
 import { Disk, type Image } from "./disk.ts"
 import type { Entry, Ledger, Lineage } from "./ledger.ts"
 import type { LyingHub } from "./lying-hub.ts"
@@ -50,6 +50,8 @@ export class Actor {
   /** Milliseconds that the clock of this machine reads too much. */
   skew = 0
   options: AgentOptions
+  /** Whether it forgets names, which gives contents up before their time. */
+  forgets = false
   lineage: Lineage = new Set()
   agent: Agent | null = null
   environment: ProcessEnvironment | null = null
@@ -106,6 +108,8 @@ export class Actor {
         } else if (kind === "undelivered") {
           const entry = ledger.entry(this.name, fields["to"] as string, fields["id"] as string)
           if (entry.undeliveredAt) ledger.strange.push(`${entry.key} undelivered twice`)
+          const early = entry.acceptedAt && clock.now - entry.acceptedAt < 13.8 * DAY
+          if (early && !this.forgets) ledger.strange.push(`${entry.key} given up early`)
           entry.undeliveredAt = clock.now
         }
       })
@@ -209,6 +213,18 @@ export class Actor {
   /** Sends; the content is on the ledger once `send` resolved. Resolves at once. */
   send(to: string, ask: "delivered" | "processed" = "delivered"): void {
     this.deliver(to, ask).catch(() => {})
+  }
+
+  /** Sends one content to several. */
+  sendMany(to: readonly string[]): void {
+    const { agent, environment } = this
+    const work = agent?.sendMany(to, `from ${this.name} to all`).then((deliveries) => {
+      if (environment?.dead) return
+      for (const { to: name, id } of deliveries) {
+        this.#stage.ledger.entry(this.name, name, id).acceptedAt = this.#stage.clock.now
+      }
+    })
+    work?.catch(() => {})
   }
 
   /** Sends, and resolves when `send` does. */

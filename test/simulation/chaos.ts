@@ -99,7 +99,7 @@ export class Chaos {
         for (let i = chance.integer(40); i > 0; i--) this.#send(actor)
         return
       case "fan-out":
-        for (const other of this.#actors) if (other !== actor) actor.send(other.name)
+        actor.sendMany(this.#actors.filter((other) => other !== actor).map(({ name }) => name))
         return
       case "pause":
         return
