@@ -30,6 +30,8 @@ export interface Faults {
   fail: number
   /** Mail that READY announces beyond what there is. */
   moreMail: number
+  /** Whether READY and COUNTS say that no one-time keys are left. */
+  noKeysLeft: boolean
   /** SENDs that get an OK and are thrown away, whatever chance says. */
   throwAway: (mail: Held) => boolean
 }
@@ -40,6 +42,7 @@ export function noFaults(): Faults {
     ...{ latency: [1, 20], discard: 0, lose: 0, duplicate: 0, duplicateWithin: 60_000 },
     ...{ delay: 0, delayWithin: 60_000, loseOk: 0, withhold: false, oldBundles: false },
     ...{ bundleSeq: null, offline: new Set(), silent: new Set(), fail: 0, moreMail: 0 },
+    noKeysLeft: false,
     throwAway: () => false,
   }
 }

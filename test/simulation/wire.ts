@@ -144,7 +144,8 @@ export class Wire implements FrameLink {
 }
 
 /** Counts as this hub gives them. */
-function lied(counts: Value, { bundleSeq, moreMail }: Faults): Value {
-  const [mail, oneTime, seq] = counts as [number, Value, Value]
-  return [mail + moreMail, oneTime, bundleSeq ?? seq]
+function lied(counts: Value, { bundleSeq, moreMail, noKeysLeft }: Faults): Value {
+  const [mail, oneTime, seq] = counts as [number, [number, number][], Value]
+  const left = oneTime.map(([suite, count]): Value => [suite, noKeysLeft ? 0 : count])
+  return [mail + moreMail, left, bundleSeq ?? seq]
 }
