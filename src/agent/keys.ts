@@ -9,6 +9,7 @@ import {
   MAX_LIVE_BUNDLES,
   MAX_MADE_ONE_TIME,
   NOT_BEFORE_MARGIN,
+  ONE_TIME_LIFETIME,
   PREKEY_GRACE,
   REFILL_ONE_TIME,
   REPLAY_ROTATION,
@@ -102,10 +103,16 @@ export class KeyKeeper {
   #allowance(suite: Suite): number {
     const { store, now } = this.#core
     this.#made = this.#made.filter(({ at }) => Math.abs(now - at) < HOUR)
-    const made = this.#made.reduce((sum, { count }) => sum + count, 0)
+    let recent = 0
     let held = 0
-    for (const key of store.table("key/one-time").values()) if (key.suite === suite) held++
-    return Math.max(0, Math.min(MAX_MADE_ONE_TIME - made, MAX_HELD_ONE_TIME - held))
+    for (const key of store.table("key/one-time").values()) {
+      if (key.suite === suite) held++
+      if (Math.abs(now - (key.notAfter - ONE_TIME_LIFETIME)) < HOUR) recent++
+    }
+    // A restart forgets what was made, the rows do not (BUNDLE-6).
+    const made = this.#made.reduce((sum, { count }) => sum + count, 0)
+    const left = MAX_MADE_ONE_TIME - Math.max(made, recent)
+    return Math.max(0, Math.min(left, MAX_HELD_ONE_TIME - held))
   }
 
   /** Erases secrets that are past their time; only after the mailbox was drained. */
