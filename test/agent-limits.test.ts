@@ -192,6 +192,38 @@ describe("clocks", () => {
   })
 })
 
+describe("one-time keys", () => {
+  it("200 an hour and 500 of a suite, whatever the hub says, also over restarts (BUNDLE-6)", async () => {
+    const world = new World()
+    const empty = (frame: Frame, asked: Frame | undefined): Frame => {
+      const counts = frame[0] === FRAME.ready || asked?.[0] === FRAME.counts
+      if (!counts || frame[0] === FRAME.error) return frame
+      const [mail, , seq] = frame[2] as Value[]
+      return [frame[0], frame[1] as Value, [mail, [], seq] as Value]
+    }
+    const disk = new Disk()
+    const held = async () => (await disk.dump("key/one-time/")).size
+    let b: Process | null = null
+    const live = async () => {
+      b?.kill()
+      b = world.start("b", { disk, suites: [1], oneTimeKeys: 100 })
+      b.tap.attack = { down: empty }
+      for (let i = 0; i < 20; i++) await world.clock.advance(1)
+    }
+    for (let i = 0; i < 4; i++) {
+      await live()
+      expect(await held()).toBeLessThanOrEqual(200)
+    }
+    expect(await held()).toBe(200)
+    for (const most of [400, 500, 500]) {
+      await world.clock.advance(3600)
+      await live()
+      await live()
+      expect(await held()).toBe(most)
+    }
+  })
+})
+
 describe("the replay cache", () => {
   /** An agent whose bundle has seen so many inits without a one-time key. */
   async function worn(replays: number) {
