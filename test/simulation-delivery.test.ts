@@ -242,6 +242,27 @@ test("an ERR to a SEND is followed by the same bytes after 60 s (AGENT-16)", asy
   world.verify()
 })
 
+test("an envelope that the hub never takes is dropped after 14 days: silence", async () => {
+  const { world, alice, bob } = await acquainted(15)
+  await world.await(bob.stop())
+  world.hub.restart()
+  await world.run(HOUR)
+  const entry = await sent(world, alice, "bob")
+  await world.run(13 * DAY)
+  expect(logged(world, "alice", 13).length, "each minute").toBeGreaterThan(10_000)
+  await world.run(2 * DAY)
+  expect(entry.undeliveredAt).not.toBeNull()
+  expect(alice.disk.rows("data/out")).toBe(0)
+  world.hub.log = []
+  await world.run(10 * DAY)
+  expect(logged(world, "alice", 13)).toHaveLength(0)
+  bob.start()
+  await world.run(MINUTE)
+  const late = await sent(world, alice, "bob")
+  await world.run(15 * MINUTE)
+  expect(late.receipt).toBe("delivered")
+})
+
 test("slow handlers delay neither receipts nor mail (AGENT-43)", async () => {
   const { world, alice, bob } = await acquainted(13)
   bob.manners.slowness = 3 * HOUR

@@ -9,10 +9,15 @@ import { ANSWER_WAIT, RECEIPT_WAIT } from "./delivery.ts"
  */
 export function clampTimes(core: Core): void {
   const { store, nowMs, stamp } = core
+  const { importedAt } = store.meta
+  if (importedAt !== null && importedAt > core.now) store.updateMeta({ importedAt: core.now })
   for (const row of [...store.table("content").values()]) {
     if (row.okAtMs <= nowMs && row.accepted <= stamp) continue
     const okAtMs = Math.min(row.okAtMs, nowMs)
     core.putContent({ ...row, okAtMs, accepted: Math.min(row.accepted, stamp) })
+  }
+  for (const [key, row] of [...store.table("data/out")]) {
+    if (row.accepted > stamp) store.put("data/out", key, { ...row, accepted: stamp })
   }
   for (const [key, row] of [...store.table("due")]) {
     const atMs = Math.min(row.atMs, nowMs + RECEIPT_WAIT)

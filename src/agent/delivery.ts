@@ -141,9 +141,9 @@ export function fill<T extends { readonly size: number }>(
   return batch
 }
 
-/** Whether a content was kept as long as a receipt may take (SPEC §12, rule 3). */
-export function isOverdue(content: ContentRow, kept: number): boolean {
-  return kept - content.accepted >= UNDELIVERED_AFTER
+/** Whether a content was kept as long as a receipt may take, or an envelope (AGENT-25). */
+export function isOverdue(row: { readonly accepted: number }, kept: number): boolean {
+  return kept - row.accepted >= UNDELIVERED_AFTER
 }
 
 /** When the receipts that are due have to leave. */

@@ -194,6 +194,9 @@ export class Engine {
   /** Drops contents that are past their time (SPEC §12, rule 3). */
   #expire(name: string): ContentRow[] {
     const core = this.#core
+    // What the hub did not take in all that time is of no use either: no retry is for ever.
+    const out = core.store.get("data/out", name)
+    if (out && isOverdue(out, core.kept)) core.store.delete("data/out", name)
     const outbox = core.outboxes.get(name)
     if (outbox === undefined) return []
     const over = (row: ContentRow) => isOverdue(row, core.kept)
@@ -210,6 +213,7 @@ export class Engine {
     const core = this.#core
     const pin = core.pin(name)
     if (!pin || core.peer(pin).probeInterval === 0 || core.outboxes.get(name)?.pending) return
+    if (this.#blockedSince(name) < Number.POSITIVE_INFINITY) return
     core.updatePeer(pin, { probeInterval: 0, probeAtMs: 0 })
   }
 
@@ -251,14 +255,17 @@ export class Engine {
     const peer = core.pin(name)
     const outbox = core.outboxes.get(name)
     if (!peer || !outbox) return Number.POSITIVE_INFINITY
-    const chosen = this.#sender.sending(peer)
-    // Contents behind a handshake that may not carry them wait for its answer.
-    const blocked = chosen && !carries(chosen.row) && outbox.queued.size > 0
-    const since = Math.min(
-      outbox.takenAt,
-      blocked ? chosen.row.created * 1000 : Number.POSITIVE_INFINITY,
-    )
+    const since = Math.min(outbox.takenAt, this.#blockedSince(name))
     return Math.max(probeAt(core.peer(peer), since, core.nowMs), this.#host.probesFrom())
+  }
+
+  /** Since when contents wait behind a handshake that may not carry them; infinity if none do. */
+  #blockedSince(name: string): number {
+    const peer = this.#core.pin(name)
+    const chosen = peer && this.#sender.sending(peer)
+    const waiting = (this.#core.outboxes.get(name)?.queued.size ?? 0) > 0
+    const blocked = chosen && waiting && !carries(chosen.row)
+    return blocked ? chosen.row.created * 1000 : Number.POSITIVE_INFINITY
   }
 
   /** Sets the one timer of a name to when something is due for it. */

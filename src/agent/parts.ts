@@ -246,6 +246,7 @@ function maintain(
     })
     if (network && keeper.rotationDue) network.publish()
     for (const name of core.outboxes.keys()) engine.touch(name)
+    for (const name of core.store.table("data/out").keys()) engine.touch(name)
     await engine.run(() => core.store.compact("key/"))
     if (daily) await engine.run(() => core.store.compact("data/"))
   }

@@ -79,7 +79,14 @@ const ROWS: Readonly<Record<keyof Tables, Rule>> = {
     ...{ size: uint, place: uint, accepted: uint, ask: uint, okAtMs: uint },
     ...{ mid: maybe(bytes(16)), sid: maybe(bytes(16)), sealedOn: list(bytes(16)) },
   }),
-  "data/out": map({ order: uint, ...peer, sid: bytes(16), mid: bytes(16), envelope: bytes() }),
+  "data/out": map({
+    order: uint,
+    ...peer,
+    sid: bytes(16),
+    mid: bytes(16),
+    envelope: bytes(),
+    accepted: uint,
+  }),
   due: map({
     ...{ ...peer, envelopes: uint, atMs: uint },
     receipts: list(map({ id: bytes(16), status: uint })),

@@ -116,6 +116,8 @@ export interface OutRow {
   readonly sid: Uint8Array
   readonly mid: Uint8Array
   readonly envelope: Uint8Array
+  /** When it was sealed, `kept`. */
+  readonly accepted: number
 }
 
 /** Receipts that are due to a peer, and in how many envelopes their contents came. */

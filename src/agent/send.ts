@@ -8,7 +8,7 @@ import { chooseSuite, initiate } from "../handshake.ts"
 import type { Peer } from "../identity.ts"
 import { sessionId } from "../keyschedule.ts"
 import { createInitiator, type Sealed, type Session, seal } from "../session.ts"
-import { MAX_RECEIPTS } from "../suite.ts"
+import { MAX_CONTENTS, MAX_RECEIPTS } from "../suite.ts"
 import { mayBind } from "./contents.ts"
 import { type Core, contentShelf } from "./core.ts"
 import {
@@ -27,6 +27,9 @@ import type { ContentRow, OutRow, SessionRow } from "./rows.ts"
 import { promote } from "./seen.ts"
 import { limitSessions } from "./sessions.ts"
 import { allows, peerKey } from "./trust.ts"
+
+/** Bytes of the padded plaintext that a receipt takes at most, its share of the rest included. */
+const RECEIPT_ROOM = 32
 
 /** What a hub, or a card, gave for a handshake. */
 export interface Fetched {
@@ -98,7 +101,7 @@ export class Sender {
     }
     if (chosen && carries(chosen.row)) {
       const sid = sessionId(chosen.row.session.th)
-      const receipts = due?.receipts.slice(0, 8 * MAX_RECEIPTS) ?? []
+      const receipts = this.#receipts(peer)
       const sizes = receiptSizes(receipts.length)
       const again = outbox?.toReseal(sid, nowMs) ?? []
       const first = outbox && hasRoom(outbox.window(core.peer(peer).placed)) ? outbox.queued : []
@@ -114,6 +117,14 @@ export class Sender {
       return "handshake"
     }
     return answer ? this.#stage(peer, answer, { contents: [], receipts: [] }) : null
+  }
+
+  /** Receipts that are due to a peer, as many as fit one envelope (ENVELOPE-5). */
+  #receipts(peer: Peer): readonly Receipt[] {
+    const { store, maxPadded } = this.#core
+    const room = Math.floor(maxPadded / RECEIPT_ROOM)
+    const most = Math.max(1, Math.min(room, MAX_CONTENTS * MAX_RECEIPTS))
+    return store.get("due", peerKey(peer))?.receipts.slice(0, most) ?? []
   }
 
   /** Seals on a stored session and stages the result. */
@@ -163,7 +174,8 @@ export class Sender {
     if (placed !== core.peer(peer).placed) core.updatePeer(peer, { placed })
     if (verified) core.store.put("pin", peer.name, { ...peer, trust: "verified" })
     const order = core.store.nextOrder()
-    const out = { order, name: peer.name, ik: peer.ik, sid, mid, envelope: sealed.envelope }
+    const { envelope } = sealed
+    const out = { order, name: peer.name, ik: peer.ik, sid, mid, envelope, accepted: core.stamp }
     if (core.hub) core.store.put("data/out", peer.name, out)
     return out
   }
@@ -237,7 +249,9 @@ export class Sender {
     const again = outbox?.toReseal(sessionId(made.th), core.nowMs) ?? []
     const queued = outbox && hasRoom(outbox.window(known.placed)) ? outbox.queued.values() : []
     const first = [...queued].filter((row) => mayBind(core, row, peer)) // AGENT-19
-    const load = { contents: fill(chain(again, first), [], core.maxPadded), receipts: [] }
+    const receipts = mayCarry ? this.#receipts(peer) : []
+    const sizes = receiptSizes(receipts.length)
+    const load = { contents: fill(chain(again, first), sizes, core.maxPadded), receipts }
     const sealed = await this.#seal(createInitiator(made, bundle), peer, load)
     this.accept(bundle, verified)
     if (oneTime) rememberUsed(core, oneTime.ref, oneTime.notAfter)
@@ -279,7 +293,12 @@ export class Sender {
     if (known.card === null) {
       throw new AgentMeshError("agent/no-hub", `connectWithBundle() the card of ${peer.name} first`)
     }
-    const bundle = acceptBundle(known.card, { now: core.now, name: peer.name, pinned: peer.ik })
+    const bundle = acceptBundle(known.card, {
+      now: core.now,
+      name: peer.name,
+      pinned: peer.ik,
+      known: known.seq > 0 ? { seq: known.seq, ref: known.ref } : undefined, // BUNDLE-26
+    })
     const suite = chooseSuite(core.own, core.suites, bundle, known.suite)
     const made = initiate(core.own, bundle, null, suite, core.environment.draw)
     core.updatePeer(peer, { suite: Math.max(known.suite, suite) })
