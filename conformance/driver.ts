@@ -1,5 +1,6 @@
 // The contract between the runner and an implementation under test, and where vectors are read.
 
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -53,6 +54,25 @@ export interface Driver {
   /** Ends the implementation. */
   close?(): void | Promise<void>
 }
+
+const TIERS: readonly string[] = [
+  `encoding.decode encoding.encode suite.dh suite.hkdf suite.draw suite.verify suite.open
+   suite.decaps identity.fingerprint identity.address identity.safety bundle.accept
+   bundle.acceptOneTime bundle.readCard keyschedule.expand keyschedule.ratchet keyschedule.message
+   keyschedule.exchange handshake.derive envelope.open envelope.pad envelope.unpad envelope.content
+   envelope.proof hub.decode hub.checkReceipt hub.compareReceipts agent.import`,
+  `suite.sign suite.seal suite.encaps identity.create bundle.create bundle.createOneTime bundle.card
+   handshake.initiate handshake.respond envelope.seal envelope.makeContent hub.hello hub.welcome
+   hub.auth hub.receipt`,
+  `session.new session.seal session.open session.expire session.digest hub.new hub.frame hub.close
+   hub.restart hub.digest agent.new agent.clock agent.trust agent.verify agent.forget agent.send
+   agent.receive agent.snapshot agent.restore agent.export agent.digest`,
+]
+
+/** Operations of the driver protocol and their tier; DRIVER.md describes them. */
+export const OPERATIONS: ReadonlyMap<string, number> = new Map(
+  TIERS.flatMap((names, tier) => names.split(/\s+/).map((name) => [name, tier] as const)),
+)
 
 /** The ten section words, in the order of SPEC §3 to §12. */
 export const SECTIONS = [
@@ -162,4 +182,123 @@ export function vectorsFolder(): string {
 /** Reads the vectors of a section. */
 export function loadVectors(section: Section): VectorFile {
   return JSON.parse(readFileSync(join(vectorsFolder(), `${section}.json`), "utf8")) as VectorFile
+}
+
+/** How a driver behind a pipe is started. */
+export interface StdioOptions {
+  /** A command line for the shell. */
+  readonly command: string
+  /** Longest time for one operation, milliseconds; 5,000 by default. */
+  readonly timeout?: number
+}
+
+/** The driver broke the protocol of DRIVER.md, or cannot be started. */
+export class HarnessError extends Error {
+  override readonly name = "HarnessError"
+}
+
+/** Crashes in a row after which the driver is given up. */
+const MAX_CRASHES = 5
+/** Time to start and to answer hello, milliseconds. */
+const START = 20_000
+/** Bytes of its standard error that are shown. */
+const SHOWN = 4_096
+
+/** A driver behind standard input and output (DRIVER.md). It is started again after a crash. */
+export class StdioDriver implements Driver {
+  readonly #options: StdioOptions
+  #process: ChildProcessWithoutNullStreams | null = null
+  #buffer = ""
+  #log = ""
+  #id = 0
+  #crashes = 0
+  #waiting: { readonly resolve: (reply: Reply) => void; readonly id: number } | null = null
+
+  /** @param options - Command, timeout. */
+  constructor(options: StdioOptions) {
+    this.#options = options
+  }
+
+  /** The last of what the driver wrote to its standard error. */
+  get log(): string {
+    return this.#log
+  }
+
+  call(op: string, args: JsonObject): Promise<Reply> {
+    if (this.#crashes >= MAX_CRASHES) {
+      return Promise.reject(new HarnessError(`${MAX_CRASHES} crashes in a row: ${this.#log}`))
+    }
+    this.#process ??= this.#start()
+    const child = this.#process
+    const id = ++this.#id
+    return new Promise((resolve) => {
+      const { timeout = 5_000 } = this.#options
+      const allowed = op === "hello" ? Math.max(timeout, START) : timeout
+      const timer = setTimeout(() => this.#crash(`gave no reply to ${op}`), allowed)
+      this.#waiting = {
+        id,
+        resolve: (reply) => {
+          clearTimeout(timer)
+          this.#waiting = null
+          resolve(reply)
+        },
+      }
+      child.stdin.write(`${JSON.stringify({ id, op, args })}\n`)
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#process?.stdin.end()
+    this.#process?.kill()
+    this.#process = null
+  }
+
+  #start(): ChildProcessWithoutNullStreams {
+    const child = spawn(this.#options.command, { shell: true })
+    this.#buffer = ""
+    child.stdout.setEncoding("utf8")
+    child.stdout.on("data", (text: string) => {
+      if (this.#process === child) this.#read(text)
+    })
+    child.stderr.on("data", (text: Buffer) => {
+      this.#log = (this.#log + text.toString()).slice(-SHOWN)
+    })
+    child.stdin.on("error", () => undefined)
+    child.on("error", () => this.#gone(child, "could not be started"))
+    child.on("exit", (code) => this.#gone(child, `ended with code ${code}`))
+    return child
+  }
+
+  #gone(child: ChildProcessWithoutNullStreams, how: string): void {
+    if (this.#process === child) this.#crash(how)
+  }
+
+  #crash(how: string): void {
+    this.#process?.kill("SIGKILL")
+    this.#process = null
+    this.#crashes++
+    this.#waiting?.resolve({ fault: { message: `the driver ${how}` } })
+  }
+
+  #read(text: string): void {
+    this.#buffer += text
+    const lines = this.#buffer.split("\n")
+    this.#buffer = lines.pop() ?? ""
+    for (const line of lines) {
+      let reply: Reply & { readonly id?: number }
+      try {
+        reply = JSON.parse(line)
+      } catch {
+        this.#crash(`wrote no JSON: ${line.slice(0, 80)}`)
+        return
+      }
+      if (reply.id !== this.#waiting?.id) {
+        this.#crash(`answered ${reply.id} out of turn`)
+        return
+      }
+      const { id: _id, ...rest } = reply
+      this.#crashes = 0
+      this.#waiting?.resolve(rest)
+    }
+  }
 }

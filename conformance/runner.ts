@@ -1,6 +1,15 @@
 // Runs vectors against a driver: verdicts with twins, state checks, accounting, exit codes.
 
-import type { Case, Driver, Hello, Json, JsonObject, Reply, Step } from "./driver.ts"
+import {
+  type Case,
+  type Driver,
+  type Hello,
+  type Json,
+  type JsonObject,
+  OPERATIONS,
+  type Reply,
+  type Step,
+} from "./driver.ts"
 import { difference, expandBulk, isObject, mutate, resolve } from "./values.ts"
 
 /** What came of a case; only `PASS` counts for the driver. */
@@ -26,6 +35,8 @@ export interface Report {
   readonly failed: number
   readonly blocked: number
   readonly unsupported: number
+  /** Promises of `hello` that the driver does not keep. */
+  readonly broken: readonly string[]
   /** 0 conformant; 1 not; 3 the driver did not start; 4 nothing was executed or is unaccounted. */
   readonly exitCode: 0 | 1 | 3 | 4
 }
@@ -67,7 +78,9 @@ class Runner {
     if (item === undefined)
       return { id, req: [], outcome: "FAIL", message: "no such case", calls: 0 }
     const { req } = item
-    const missing = (item.needs ?? []).find((need) => !this.#has(need))
+    const ops = item.steps?.map((step) => step.op) ?? [item.op as string]
+    const tier = Math.max(...ops.map((op) => OPERATIONS.get(op) ?? 0))
+    const missing = [`tier-${tier}`, ...(item.needs ?? [])].find((need) => !this.#has(need))
     if (missing !== undefined) {
       return { id, req, outcome: "UNSUPPORTED", message: `needs ${missing}`, calls: 0 }
     }
@@ -96,15 +109,21 @@ class Runner {
     return caps.includes(need)
   }
 
+  /** A driver that throws has crashed; that is the verdict of the case alone. */
+  async #call(op: string, args: JsonObject): Promise<Reply> {
+    try {
+      return await this.#driver.call(op, args)
+    } catch (error) {
+      return { fault: { message: `crash: ${(error as Error)?.message ?? error}` } }
+    }
+  }
+
   async #run(item: Case, count: { calls: number }): Promise<string | null> {
     if (item.steps !== undefined) return this.#runSteps(item.steps, count)
     count.calls++
     const args = expandBulk(item.input as Json) as JsonObject
     const traced = item.trace !== undefined && this.#has("trace")
-    const reply = await this.#driver.call(
-      item.op as string,
-      traced ? { ...args, trace: true } : args,
-    )
+    const reply = await this.#call(item.op as string, traced ? { ...args, trace: true } : args)
     const problem = await judgeReply(reply, item.expect, item.output)
     if (problem !== null || item.trace === undefined || !this.#has("trace")) return problem
     return firstDivergence(item.trace, reply.ok?.["trace"])
@@ -120,7 +139,7 @@ class Runner {
       }
       return null
     } finally {
-      for (const handle of handles) await this.#driver.call("drop", { handle })
+      for (const handle of handles) await this.#call("drop", { handle })
     }
   }
 
@@ -140,10 +159,10 @@ class Runner {
     if (step.trace && this.#has("trace")) args = { ...args, trace: true }
     const watched = step.state !== undefined && this.#has("digest")
     const before = watched ? await this.#digest(args) : ""
-    let reply = await this.#driver.call(step.op, args)
+    let reply = await this.#call(step.op, args)
     count.calls++
     for (let i = 1; i < (step.times ?? 1) && reply.ok !== undefined; i++) {
-      reply = await this.#driver.call(step.op, args)
+      reply = await this.#call(step.op, args)
     }
     const output = step.output && (resolve(step.output, outputs) as JsonObject)
     const problem = await judgeReply(reply, step.expect ?? "ok", output)
@@ -172,7 +191,7 @@ class Runner {
     for (const kind of HANDLES) {
       const handle = args[kind]
       if (typeof handle !== "string") continue
-      const reply = await this.#driver.call(`${kind}.digest`, { [kind]: handle })
+      const reply = await this.#call(`${kind}.digest`, { [kind]: handle })
       all += `${kind} ${JSON.stringify(reply.ok?.["digest"] ?? reply)} `
     }
     return all
@@ -221,9 +240,8 @@ function firstDivergence(
 export async function runCases(driver: Driver, options: RunOptions): Promise<Report> {
   const { cases, only, onVerdict } = options
   const planned = cases.filter((item) => !only || only.some((prefix) => item.id.startsWith(prefix)))
-  const reply = await driver.call("hello", { driver: 1, spec: ["AgentMesh/1"] })
-  const hello = readHello(reply)
-  if (hello === null) return report(null, [], planned.length, 3)
+  const hello = await greet(driver)
+  if (hello === null) return report(null, [], planned.length, [], 3)
   const runner = new Runner(driver, hello, cases)
   const verdicts: Verdict[] = []
   for (const item of planned) {
@@ -231,7 +249,37 @@ export async function runCases(driver: Driver, options: RunOptions): Promise<Rep
     verdicts.push(verdict)
     onVerdict?.(verdict)
   }
-  return report(hello, verdicts, planned.length)
+  return report(hello, verdicts, planned.length, await probe(driver, hello))
+}
+
+async function greet(driver: Driver): Promise<Hello | null> {
+  try {
+    return readHello(await driver.call("hello", { driver: 1, spec: ["AgentMesh/1"] }))
+  } catch {
+    return null
+  }
+}
+
+/** Honesty probes: an operation that nobody knows, and draws that depend on their seed alone. */
+async function probe(driver: Driver, hello: Hello): Promise<readonly string[]> {
+  const broken: string[] = []
+  const ask = async (op: string, args: JsonObject): Promise<string> => {
+    try {
+      return JSON.stringify(await driver.call(op, args))
+    } catch {
+      return "crash"
+    }
+  }
+  const unknown = await ask("encoding.divine", { bytes: "00" })
+  if (!unknown.startsWith('{"unsupported"')) broken.push("an unknown operation is not unsupported")
+  if (hello.tier < 1 || !hello.caps.includes("deterministic")) return broken
+  const create = (seed: string): Promise<string> => {
+    return ask("identity.create", { name: "probe", seed: seed.repeat(32) })
+  }
+  const [first, second, other] = [await create("01"), await create("01"), await create("02")]
+  if (first !== second) broken.push("equal seeds give different bytes")
+  if (first === other) broken.push("different seeds give equal bytes")
+  return broken
 }
 
 function readHello(reply: Reply): Hello | null {
@@ -245,6 +293,7 @@ function report(
   hello: Hello | null,
   verdicts: readonly Verdict[],
   planned: number,
+  broken: readonly string[],
   exit?: 3,
 ): Report {
   const count = (outcome: Outcome) => verdicts.filter((item) => item.outcome === outcome).length
@@ -257,7 +306,7 @@ function report(
   const { passed, failed, blocked, unsupported } = sums
   const accounted = passed + failed + blocked + unsupported === planned
   const executed = verdicts.some((item) => item.calls > 0)
-  const verdict = failed + blocked > 0 ? 1 : 0
+  const verdict = failed + blocked + broken.length > 0 ? 1 : 0
   const exitCode = exit ?? (executed && accounted ? verdict : 4)
-  return { hello, verdicts, planned, ...sums, exitCode }
+  return { hello, verdicts, planned, ...sums, broken, exitCode }
 }

@@ -3,8 +3,17 @@
 import { readFileSync } from "node:fs"
 import { Ajv } from "ajv"
 import { describe, expect, test } from "vitest"
-import { type Case, SECTIONS, type VectorFile } from "../conformance/driver.ts"
+import {
+  type Case,
+  type Driver,
+  type JsonObject,
+  OPERATIONS,
+  SECTIONS,
+  StdioDriver,
+  type VectorFile,
+} from "../conformance/driver.ts"
 import { GROUPS, runConformance } from "../conformance/index.ts"
+import { NULL_DRIVERS } from "../conformance/peers/null/drivers.ts"
 import { createReference } from "../conformance/peers/reference.ts"
 import { runCases } from "../conformance/runner.ts"
 import { checkMutation, lintVectors } from "../conformance/schema/lint.ts"
@@ -106,22 +115,28 @@ describe("verdicts", () => {
   const reference = createReference()
   const some = all.filter((item) => /^(encoding|identity)-/.test(item.id))
 
-  test("a driver that refuses everything passes nothing", async () => {
-    const call = (op: string) =>
-      op === "hello" ? reference.call(op, {}) : { reject: { code: "encoding/malformed" } }
-    const report = await runCases({ call }, { cases: some })
-    expect(report.passed).toBe(0)
-    expect(report.failed).toBeGreaterThan(0)
-    expect(report.blocked).toBe(some.filter((item) => item.expect !== "ok").length)
-    expect(report.exitCode).toBe(1)
+  test.each(Object.keys(NULL_DRIVERS))("the null driver %s passes nothing", async (name) => {
+    const driver = (NULL_DRIVERS[name] as () => Driver)()
+    const report = await runCases(driver, { cases: all })
+    expect(report.verdicts.filter((item) => item.outcome === "PASS")).toEqual([])
+    expect([report.passed, report.exitCode]).toEqual([0, 1])
+    expect(report.failed + report.blocked).toBe(all.length)
+    if (name !== "silent") expect(report.broken.length).toBeGreaterThan(0)
   })
 
-  test("a driver that repeats its arguments passes nothing", async () => {
+  test("a driver of a lower tier or of suite 1 is not asked for more", async () => {
+    const hello = (await reference.call("hello", {})).ok as JsonObject
     const call: typeof reference.call = (op, args) =>
-      op === "hello" ? reference.call(op, {}) : { ok: args }
-    const report = await runCases({ call }, { cases: some })
-    expect(report.passed).toBe(0)
-  })
+      op === "hello"
+        ? { ok: { ...hello, tier: 0, suites: [1], caps: [] } }
+        : reference.call(op, args)
+    const report = await runCases({ call }, { cases: all })
+    expect([report.failed, report.blocked, report.exitCode]).toEqual([0, 0, 0])
+    expect(report.unsupported).toBeGreaterThan(300)
+    expect(report.passed).toBeGreaterThan(700)
+    const asked = report.verdicts.filter((item) => item.outcome === "PASS").map((item) => item.id)
+    expect(asked.filter((id) => /^(session|handshake)/.test(id))).toEqual([])
+  }, 120_000)
 
   test("a claimed operation that is unsupported is a failure", async () => {
     const call: typeof reference.call = (op) =>
@@ -130,9 +145,16 @@ describe("verdicts", () => {
     expect(report.failed + report.blocked).toBe(some.length)
   })
 
-  test("an empty run and a silent driver have their own exit codes", async () => {
+  test("an empty run and a driver that does not greet have their own exit codes", async () => {
     expect((await runCases(reference, { cases: some, only: ["none"] })).exitCode).toBe(4)
     expect((await runCases({ call: () => ({}) }, { cases: some })).exitCode).toBe(3)
+  })
+
+  test("every operation of a vector is one of the driver protocol", () => {
+    const ops = all.flatMap((item) => item.steps?.map((step) => step.op) ?? [item.op as string])
+    expect([...new Set(ops)].filter((op) => !OPERATIONS.has(op))).toEqual([])
+    const text = readFileSync(new URL("../conformance/DRIVER.md", import.meta.url), "utf8")
+    expect([...OPERATIONS.keys()].filter((op) => !text.includes(`\`${op}\``))).toEqual([])
   })
 
   test("content released by a refusal is a failure", async () => {
@@ -142,5 +164,46 @@ describe("verdicts", () => {
     }
     const report = await runCases({ call }, { cases: some })
     expect(report.failed).toBe(some.filter((item) => item.expect !== "ok").length)
+  })
+})
+
+describe("a driver behind a pipe", () => {
+  const script = (body: string): string => `node -e ${JSON.stringify(body)}`
+  const hello = JSON.stringify({
+    ...{ driver: 1, spec: "AgentMesh/1", impl: { name: "x" }, roles: [], tier: 0, suites: [1] },
+    caps: [],
+  }).replaceAll('"', "'")
+  const loop = (answer: string): string =>
+    script(
+      `require('readline').createInterface({input:process.stdin}).on('line',l=>{const r=JSON.parse(l);` +
+        `const say=o=>console.log(JSON.stringify({id:r.id,...o}));` +
+        `if(r.op==='hello')say({ok:${hello}});else{${answer}}})`,
+    )
+  const few = all.filter((item) => /^identity-00[2-3]/.test(item.id) || item.id === "identity-0050")
+
+  test("replies are read, a crash is the verdict of one case", async () => {
+    const answer = `if(r.op==='identity.fingerprint')process.exit(7);say({unsupported:{reason:'no'}})`
+    const driver = new StdioDriver({ command: loop(answer) })
+    const report = await runCases(driver, { cases: few })
+    await driver.close()
+    const crashed = report.verdicts.find((item) => item.id === "identity-0050")
+    expect(crashed?.message).toContain("ended with code 7")
+    expect(report.exitCode).toBe(1)
+  })
+
+  test("an honest driver is believed", async () => {
+    const driver = new StdioDriver({ command: loop(`say({unsupported:{reason:'no'}})`) })
+    const report = await runCases(driver, { cases: few })
+    await driver.close()
+    expect(report.broken).toEqual([])
+  })
+
+  test("a driver that writes no JSON, or that hangs, fails", async () => {
+    for (const answer of ["console.log('hello there')", ""]) {
+      const driver = new StdioDriver({ command: loop(answer), timeout: 300 })
+      const report = await runCases(driver, { cases: few.slice(-1) })
+      await driver.close()
+      expect(report.verdicts[0]?.outcome).toBe("FAIL")
+    }
   })
 })

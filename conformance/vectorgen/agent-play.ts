@@ -27,8 +27,12 @@ const body = (text: string): string => map([tstr("text"), tstr(text)])
 /** Adds the cases of `agent.new` and what follows. */
 export function agentCases(book: Book): void {
   const add: Add = (n, code, req, title, steps, why) => {
+    // Agents offer both suites unless they are told otherwise.
+    const both = steps.some(({ op, args }) => {
+      return op === "agent.new" && JSON.stringify(args["suites"]) !== "[1]"
+    })
     book.steps(n, code, req, title, steps, {
-      needs: ["deterministic", "role-agent"],
+      needs: ["deterministic", "role-agent", ...(both ? ["suite-2"] : [])],
       ...(why ? { why } : {}),
     })
   }
