@@ -142,6 +142,18 @@ export function innerLength(contents: readonly { readonly length: number }[]): n
 }
 
 /**
+ * Checks that contents fit one envelope; before a sender draws anything for it (SPEC §4).
+ *
+ * @throws RangeError if there are no or too many contents, or too many bytes.
+ */
+export function requireBatch(contents: readonly Uint8Array[]): void {
+  if (contents.length < 1 || contents.length > MAX_CONTENTS) {
+    throw new RangeError(`expected 1 to ${MAX_CONTENTS} contents, got ${contents.length}`)
+  }
+  if (innerLength(contents) + 1 > MAX_PADDED) throw new RangeError("contents exceed an envelope")
+}
+
+/**
  * Seals 1 to 64 encoded contents (SPEC §9.3), which the caller has made by the table of kinds
  * (ENVELOPE-3).
  *
@@ -157,10 +169,7 @@ export function sealEnvelope(
   guard: Uint8Array,
   contents: readonly Uint8Array[],
 ): Uint8Array {
-  if (contents.length < 1 || contents.length > MAX_CONTENTS) {
-    throw new RangeError(`expected 1 to ${MAX_CONTENTS} contents, got ${contents.length}`)
-  }
-  if (innerLength(contents) + 1 > MAX_PADDED) throw new RangeError("contents exceed an envelope")
+  requireBatch(contents)
   const { suite, th } = context
   const sig = sign(ikSecret, signedBytes(context, header, contents.map(contentHash)))
   const padded = pad(encode([contents, sig]))

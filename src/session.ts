@@ -9,6 +9,7 @@ import {
   type OpenedInner,
   openEnvelope,
   type RawEnvelope,
+  requireBatch,
   sealEnvelope,
 } from "./envelope.ts"
 import { AgentMeshError, require } from "./errors.ts"
@@ -125,6 +126,7 @@ export interface Sealed {
  * @param contents - 1 to 64 encoded contents.
  * @param draw - Draws for a step `ratchet`, `ratchet-kem`, `ratchet-encaps`; then `guard`.
  * @throws {@link AgentMeshError} `session/chain-limit`, `suite/bad-key`; the state still stands.
+ * @throws RangeError or TypeError before anything is drawn, for a batch or a state that cannot be.
  */
 export function seal(
   before: Session,
@@ -132,6 +134,15 @@ export function seal(
   contents: readonly Uint8Array[],
   draw: Draw,
 ): Sealed {
+  // A responder knows its peer's keys from its first open on (SPEC §10.3).
+  if (before.role === "responder" && before.block === null)
+    throw new TypeError("nothing opened yet")
+  requireBatch(contents)
+  if (before.role === "responder" && before.block === null) {
+    throw new TypeError(
+      "a responder seals after it has opened the envelope that founds the session",
+    )
+  }
   const session = before.cks === null ? startChain(before, draw) : before
   // SESSION-2
   require(session.ns < MAX_CHAIN, "session/chain-limit", "the sending chain is at its end")

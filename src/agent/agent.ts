@@ -14,7 +14,7 @@ import {
   safetyNumber,
 } from "../identity.ts"
 import { exportState } from "./backup.ts"
-import { backupOf, checkSendable, forgetPeer } from "./contents.ts"
+import { backupOf, checkSendable, forgetPeer, markVerified } from "./contents.ts"
 import { type Evidence, readEvidence } from "./evidence.ts"
 import type { MessageHandler } from "./inbox.ts"
 import { type Message, type MessageInput, toPayload } from "./message.ts"
@@ -359,12 +359,14 @@ export class Agent {
     const { core, engine, post, sender } = await this.#use()
     const address = parseAddress(to)
     const { bytes } = post.content(toPayload(message), options)
-    return engine.run(() => {
+    return engine.run(async () => {
       const pin: Peer | undefined = core.pin(address.name)
       if (!pin)
         throw new AgentMeshError("agent/no-hub", `connectWithBundle() ${address.name} first`) // AGENT-36
       checkSendable(core, address)
-      return sender.sealDirect(pin, bytes)
+      const envelope = await sender.sealDirect(pin, bytes)
+      if (address.fingerprint) markVerified(core, address.name) // IDENTITY-10
+      return envelope
     })
   }
 

@@ -58,7 +58,7 @@ export function stageContent(core: Core, address: Address, content: NewContent):
   }
   core.putContent(row)
   core.store.write(contentShelf(row), content.bytes)
-  if (pin && address.fingerprint) core.store.put("pin", name, { ...pin, trust: "verified" })
+  if (address.fingerprint) markVerified(core, name)
 }
 
 /**
@@ -90,7 +90,8 @@ export function forgetPeer(core: Core, name: string): readonly ContentRow[] {
   core.store.delete("due", peerKey(pin))
   core.store.delete("pin", name)
   // Ids, floor and seq stay: they also guard against the past of a peer that comes back.
-  core.updatePeer(pin, { suite: 0, confirmed: false, card: null })
+  const rest = { probeInterval: 0, probeAtMs: 0 }
+  core.updatePeer(pin, { suite: 0, confirmed: false, card: null, ...rest })
   return rows
 }
 
@@ -106,4 +107,10 @@ export function backupOf(core: Core): Backup {
     })
   const { name, ikSecret, dkSecret } = own
   return { name, ikSecret, dkSecret, seq: store.meta.seq, hubIk: hub?.ik ?? null, peers }
+}
+
+/** Stages that the key behind a pinned name was compared (IDENTITY-10). */
+export function markVerified(core: Core, name: string): void {
+  const pin = core.pin(name)
+  if (pin && pin.trust !== "verified") core.store.put("pin", name, { ...pin, trust: "verified" })
 }

@@ -45,10 +45,11 @@ export class KeyKeeper {
     const { currentBundle, kept, now } = this.#core
     if (currentBundle === undefined) return true
     const { notBefore, notAfter } = currentBundle.bundle
-    if (kept - notBefore - NOT_BEFORE_MARGIN >= BUNDLE_ROTATION) return true // BUNDLE-2
+    const aged = (time: number) => time - notBefore - NOT_BEFORE_MARGIN >= BUNDLE_ROTATION
+    if (aged(kept)) return true // BUNDLE-2
     // After weeks offline, or made while the clock was wrong: nobody can use it. One absurd
     // reading alone is no reason, its seq and lifetime would be absurd too.
-    const useless = now > notAfter || now < notBefore - CLOCK_SKEW
+    const useless = aged(now) || now > notAfter || now < notBefore - CLOCK_SKEW
     const { jumpedAt } = this.#core.store.meta
     if (useless && (jumpedAt === null || now - jumpedAt >= PATIENCE)) return true
     const half = currentBundle.replays >= REPLAY_ROTATION

@@ -52,7 +52,6 @@ export class Post {
 
   /** See {@link Agent.sendPayload}. */
   async send(to: string, payload: Payload, options?: SendOptions): Promise<Delivery> {
-    this.#requireHub()
     const address = parseAddress(to)
     return this.#queue(address, this.content(payload, options))
   }

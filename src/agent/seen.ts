@@ -18,8 +18,6 @@ export interface SeenRow {
 }
 
 const STRANGERS = "*"
-/** Evicting some at a time keeps the cost of one content constant. */
-const SLACK = 256
 
 function seenKey(peer: Peer, id: Uint8Array): string {
   return `seen/${peerKey(peer)}/${toHex(id)}`
@@ -77,8 +75,9 @@ function count(core: Core, group: string, peer: Peer, change: number): void {
 /** Forgets the smallest sent-ms of a group that is over its limit, and raises the floor. */
 export async function evict(core: Core, peer: Peer): Promise<void> {
   const row = core.peer(peer)
-  if (row.seen > MAX_IDS - SLACK) await forget(core, peerKey(peer), SLACK)
-  if (core.store.meta.seen > MAX_STRANGER_IDS - SLACK) await forget(core, STRANGERS, SLACK)
+  const { seen } = core.store.meta
+  if (row.seen > MAX_IDS) await forget(core, peerKey(peer), row.seen - MAX_IDS)
+  if (seen > MAX_STRANGER_IDS) await forget(core, STRANGERS, seen - MAX_STRANGER_IDS)
 }
 
 /** Forgets ids that are past their time; once a day. */

@@ -70,7 +70,7 @@ export class Answers {
     this.#host = host
   }
 
-  /** Answers, in the order of the requests, and pushes. */
+  /** Answers, in the order of the requests (HUB-13), and pushes. */
   async emit(outcomes: readonly Outcome[]): Promise<void> {
     const answered = new Set<RuntimeLink>()
     for (const { job, decision } of outcomes) {

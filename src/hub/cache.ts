@@ -12,7 +12,7 @@ import {
 } from "./rows.ts"
 import type { HubStore } from "./store.ts"
 
-/** Rows that are kept in memory, whatever the number of agents. */
+/** Small rows that are kept in memory, whatever the number of agents. */
 const MAX_CACHED = 65_536
 const EMPTY = new Uint8Array(0)
 
@@ -61,7 +61,7 @@ export class RowCache {
   }
 }
 
-const KEPT: ReadonlySet<string> = new Set(["mail", "name", "account", "sender", "bundle"])
+const KEPT: ReadonlySet<string> = new Set(["mail", "name", "account", "sender"])
 
 function withoutEnvelope([from, mid, time, size]: MailRow): MailRow {
   return [from, mid, time, size, EMPTY]

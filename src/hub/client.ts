@@ -55,7 +55,7 @@ export interface FetchedBundle {
   readonly receipt: DirectoryReceipt
 }
 
-/** After these errors a new connection would fail again, or harm another process (HUB-10, 11). */
+/** After these errors a new connection would fail again, or harm another process (HUB-10, HUB-11). */
 const FINAL: readonly ErrorCode[] = [
   "hub/replaced",
   "hub/auth-failed",

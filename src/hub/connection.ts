@@ -21,7 +21,7 @@ import {
 } from "./frames.ts"
 import type { FrameLink, Hub } from "./hub.ts"
 import { Pace } from "./pace.ts"
-import { readDeliver, readError, readLow } from "./replies.ts"
+import { checkRid, readDeliver, readError, readLow } from "./replies.ts"
 import { encodeRequest, type Request } from "./requests.ts"
 
 /** What a connection reports. After `lost` nothing more comes. */
@@ -100,16 +100,17 @@ export class Connection {
     this.#options = options
     this.cnonce = options.environment.draw("cnonce", 32) // HUB-2
     this.#wakeIn(options.requestTimeout)
-    const { hub } = options
-    hub
-      .open({
-        frame: (bytes) => this.#frame(bytes),
-        closed: (error) => this.#lose(unreachable("the link was closed", error)),
-      })
-      .then(
-        (link) => this.#opened(link),
-        (error: Error) => this.#lose(unreachable("the hub cannot be reached", error)),
-      )
+    this.#dial(options.hub).then(
+      (link) => this.#opened(link),
+      (error: Error) => this.#lose(unreachable("the hub cannot be reached", error)),
+    )
+  }
+
+  async #dial(hub: Hub): Promise<FrameLink> {
+    return hub.open({
+      frame: (bytes) => this.#frame(bytes),
+      closed: (error) => this.#lose(unreachable("the link was closed", error)),
+    })
   }
 
   /** Whether requests can be made. */
@@ -133,6 +134,7 @@ export class Connection {
   request<T>(request: Request, read: (result: Value) => T): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#phase !== "ready") {
+        // HUB-3
         reject(unreachable("there is no connection to the hub"))
         return
       }
@@ -208,6 +210,7 @@ export class Connection {
     switch (frame[0]) {
       case FRAME.reply: {
         if (frame.length !== 3 || typeof frame[1] !== "number") throw malformed("no reply")
+        checkRid(frame[1], 1)
         const pending = this.#open.get(frame[1])
         if (pending === undefined) return
         pending.take(frame[2] as Value)

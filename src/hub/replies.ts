@@ -2,9 +2,9 @@
 
 import { SIGNED } from "../bundle.ts"
 import { encode, type Value } from "../encoding.ts"
-import { MAX_NAMES, MAX_RETRY_AFTER } from "../limits.ts"
+import { MAX_NAMES, MAX_RETRY_AFTER, MAX_RID } from "../limits.ts"
 import { bytes, list, literal, nullable, text, tuple, uint } from "../shape.ts"
-import { FRAME, type HubErrorCode, hubErrorCode, readAs } from "./frames.ts"
+import { FRAME, type HubErrorCode, hubErrorCode, malformed, readAs } from "./frames.ts"
 
 const ERROR = tuple(literal(FRAME.error), uint, uint, uint)
 const DELIVER = tuple(literal(FRAME.deliver), literal(0), uint, text, bytes())
@@ -12,6 +12,11 @@ const LOW = tuple(literal(FRAME.lowOneTime), literal(0), uint, uint)
 const FOUND = tuple(SIGNED, nullable(SIGNED), SIGNED)
 const NAMES = list(text, 0, MAX_NAMES)
 const NULL = literal(null)
+
+/** Checks the rid of an answer, from `least` to 2^32-1 (HUB-54). */
+export function checkRid(rid: number, least: 0 | 1): void {
+  if (rid < least || rid > MAX_RID) throw malformed(`an answer with rid ${rid}`)
+}
 
 /** Reads an error frame. */
 export function readError(frame: Value): {
@@ -21,6 +26,7 @@ export function readError(frame: Value): {
   readonly retryAfter: number
 } {
   const [, rid, code, retryAfter] = readAs(ERROR, frame)
+  checkRid(rid, 0)
   return { rid, code: hubErrorCode(code), retryAfter: Math.min(retryAfter, MAX_RETRY_AFTER) }
 }
 

@@ -86,7 +86,7 @@ export class HubRuntime {
     return Math.floor(this.#environment.now() / 1000)
   }
 
-  /** Opens the store; makes the hub's key at the first start. */
+  /** Opens the store and goes on with its rows (HUB-52); makes the hub's key at the first start. */
   async start(): Promise<void> {
     await this.#store.open()
     let secret = this.#options.secret
@@ -157,7 +157,14 @@ export class HubRuntime {
     this.statistics.frames++
     const { draw } = this.#environment
     const settings = this.#ownSettings
-    this.#take(link, receiveFrame(link.state, frame, settings, this.#now(), draw), frame.length)
+    let step: LinkStep
+    try {
+      step = receiveFrame(link.state, frame, settings, this.#now(), draw)
+    } catch {
+      this.#failed()
+      step = failed(link.state, "hub/internal") // of this link alone (HUB-16)
+    }
+    this.#take(link, step, frame.length)
   }
 
   /** @internal */
@@ -220,22 +227,22 @@ export class HubRuntime {
   #kick(): void {
     if (this.#running !== null) return
     this.#running = new Promise((resolve) => {
-      this.#schedule(() => {
-        this.#work().then(resolve, resolve)
-      })
+      this.#schedule(() => void this.#work().then(resolve))
     })
   }
 
   async #work(): Promise<void> {
     while (this.#jobs.length > 0 || this.#deliveries.due || this.#lifetimes?.due) {
-      if (this.#jobs.length > 0) await this.#runBatch(this.#takeJobs())
-      if (this.#lifetimes?.due) {
-        await this.#lifetimes.sweep(this.#now(), this.#wake).catch(() => this.#failed())
+      try {
+        if (this.#jobs.length > 0) await this.#runBatch(this.#takeJobs())
+        if (this.#lifetimes?.due) await this.#lifetimes.sweep(this.#now(), this.#wake)
+        await this.#deliveries.pump((link) => {
+          this.#failed()
+          this.#close(link)
+        })
+      } catch {
+        this.#failed() // whatever it was: the hub goes on with the next
       }
-      await this.#deliveries.pump((link) => {
-        this.#failed()
-        this.#close(link)
-      })
     }
     this.#running = null
   }

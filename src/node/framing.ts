@@ -111,7 +111,7 @@ export class FrameWriter {
     this.#taken = taken
   }
 
-  /** Sends a frame, with its length, in this tick. */
+  /** Sends a frame, with its length, in this tick (HUB-1). */
   send(frame: Uint8Array): void {
     if (this.#frames.push(frame) === 1) queueMicrotask(() => this.flush())
     this.pending += HEAD + frame.length

@@ -14,7 +14,7 @@ import { type ConnectionHost, HubConnection } from "./connection.ts"
 import { FileDatabase } from "./database.ts"
 import { DEFAULT_PORT } from "./network-hub.ts"
 
-/** A line of the hub's log: what happened, never content or keys. */
+/** A line of the hub's log: what happened, never content or keys (HUB-17). */
 export interface HubLogEntry {
   readonly event: string
   readonly [field: string]: string | number | boolean
