@@ -9,6 +9,7 @@ import {
   decodeContent,
   decodeEnvelope,
   decodeReceipts,
+  type EnvelopeContext,
   encodeContent,
   encodeReceipts,
   innerLength,
@@ -323,8 +324,11 @@ test.each(SUITES)(
     const hashes = contents.map(contentHash)
     const proof = { header: raw.header, hashes, sig, index: 1 }
     const shown = contents[1] as Uint8Array
-    const valid = (c: Partial<typeof context> = {}, p: Partial<typeof proof> = {}, bytes = shown) =>
-      verifyContentProof({ ...context, ...c }, bytes, { ...proof, ...p })
+    const valid = (
+      c: Partial<EnvelopeContext> = {},
+      p: Partial<typeof proof> = {},
+      bytes = shown,
+    ) => verifyContentProof({ ...context, ...c }, bytes, { ...proof, ...p })
     expect(valid()).toBe(true)
     for (const [i, one] of contents.entries()) expect(valid({}, { index: i }, one)).toBe(true)
     // The hash at the index comes from the content shown, whatever the prover writes there.

@@ -8,7 +8,7 @@ import type { Session } from "../src/session.ts"
 import type { Suite } from "../src/suite.ts"
 import { Attacker } from "./support-session/attacker.ts"
 import { always } from "./support-session/check.ts"
-import { runs, SUITES } from "./support-session/kit.ts"
+import { type Party, runs, SUITES } from "./support-session/kit.ts"
 import { Knowledge, stepOf } from "./support-session/knowledge.ts"
 import type { ModelEnd } from "./support-session/model.ts"
 import { type Flight, type Side, World } from "./support-session/schedule.ts"
@@ -34,6 +34,8 @@ class Tapped extends World {
   readonly all: Flight[] = []
   readonly leaks: Leak[] = []
   prekeys = true
+  /** One-time keys that were left at each leak. */
+  readonly #oneTimes: Party["oneTimes"][] = []
 
   constructor(suite: Suite, oneTime: boolean) {
     super(suite, oneTime)
@@ -69,7 +71,6 @@ class Tapped extends World {
     this.leaks.push({ side, session, end, prekeys: this.prekeys, erased, own })
     this.#oneTimes.push(new Map(this.pair.bob.oneTimes))
   }
-  readonly #oneTimes: Map<string, never>[] = []
 
   stepOf(flight: Flight): number {
     return stepOf(this.sent.a.includes(flight) ? "a" : "b", flight.chain)
@@ -86,7 +87,7 @@ class Tapped extends World {
     )
     for (const [i, { side, session, prekeys }] of this.leaks.entries()) {
       if (session) attacker.learnSession(session)
-      const oneTimes = this.#oneTimes[i] as never
+      const oneTimes = this.#oneTimes[i]
       if (side === "b") attacker.learnKeys(Object.assign(Object.create(bob), { oneTimes }), prekeys)
       else attacker.learnKeys(alice, prekeys)
     }

@@ -1,8 +1,9 @@
 // SPEC §8, §10: every limit one below, at and one above.
 
 import { expect, test } from "vitest"
+import { decodeEnvelope } from "../src/envelope.ts"
 import { MAX_CHAIN, MAX_SKIPPED, SKIPPED_LIFETIME } from "../src/limits.ts"
-import { eraseExpired } from "../src/session.ts"
+import { eraseExpired, open } from "../src/session.ts"
 import { codeOf, content, NOW, type Party, pair, SUITES, settled } from "./support-session/kit.ts"
 import { rawSeal } from "./support-session/raw.ts"
 
@@ -133,6 +134,20 @@ test("a skipped key lives one second less than seven days (SESSION-16)", () => {
     expect(codeOf(() => bob.receive(late))).toBe(code)
     if (code !== "ok") expect(bob.state).toBe(state)
   }
+})
+
+test("a skipped key is stamped apart from the time that judges (SESSION-16)", () => {
+  const { alice, bob, sid } = settled(1)
+  const [late, early] = chain(alice, sid, 2) as [Uint8Array, Uint8Array]
+  const read = (envelope: Uint8Array, kept: number, stamp?: number) => {
+    const opened = open(bob.session(sid), bob.own, decodeEnvelope(envelope), kept, stamp)
+    bob.sessions.set(sid, opened.session)
+  }
+  // An agent back after weeks: its kept clock lags, and follows within a day.
+  read(early, NOW, NOW + 4 * SKIPPED_LIFETIME)
+  expect(bob.session(sid).skipped.map((key) => key.time)).toEqual([NOW + 4 * SKIPPED_LIFETIME])
+  read(late, NOW + 4 * SKIPPED_LIFETIME)
+  expect(bob.session(sid).skipped).toEqual([])
 })
 
 test("expired keys go with the next commit of any kind, and with a clean-up (SESSION-16)", () => {

@@ -6,6 +6,9 @@ import { expect, test } from "vitest"
 import { acceptBundle, acceptOneTimeKey } from "../src/bundle.ts"
 import { decode, encode, type Value } from "../src/encoding.ts"
 import { decodeEnvelope } from "../src/envelope.ts"
+import type { Init } from "../src/keyschedule.ts"
+import { createResponder, seal } from "../src/session.ts"
+import type { DrawName } from "../src/suite.ts"
 import { always } from "./support-session/check.ts"
 import {
   codeOf,
@@ -145,6 +148,7 @@ test("a bit of any envelope in suite 2, before and after the first", () => {
       if (cut) expected = /^encoding\/malformed$/
       else if (name === "sid") expected = first ? /^envelope\/open$/ : /^session\/unknown$/
       else if (name === "x" || name === "ek") expected = /^(envelope\/open|suite\/bad-key)$/
+      else if (name === "name-a") expected = /^(envelope\/open|identity\/name|encoding\/profile)$/
       else if (name) expected = /^envelope\/open$/
       refused(made, bytes, expected, `${name} ${at}`)
     },
@@ -182,6 +186,11 @@ test("a new block: what cannot be is refused before a key is used (SESSION-11, S
     expect(bob.receive(envelope)).toHaveLength(1)
     // Now a step is due: any other block is a lie, valid keys or not.
     refused(made, low, /^envelope\/open$/, "x of low order while no step can come")
+    refused(made, flipped(low, x.to * 8 - 1), /^envelope\/open$/, "bit 255 while no step can come")
+    // Nor is a key looked at where pn cannot be.
+    bob.receive(alice.seal(sid))
+    bob.seal(sid)
+    refused(made, flipped(low, x.to * 8 - 1), /^envelope\/open$/, "bit 255 and pn below Nr")
   }
 })
 
@@ -271,6 +280,23 @@ test("a seal that fails changes nothing and spends no number", () => {
   expect(() => alice.seal(sid, Array(65).fill(content("x")))).toThrow(RangeError)
   expect(() => alice.seal(sid, [new Uint8Array(1_100_000)])).toThrow(RangeError)
   expect(alice.state).toBe(before)
+  // Nothing was drawn either: a batch that cannot be is refused first (SUITE-6).
+  const drawn: string[] = []
+  const draw = (name: DrawName, length: number) => {
+    drawn.push(name)
+    return alice.draw(name, length)
+  }
+  expect(() => seal(alice.session(sid), alice.own, [], draw)).toThrow(RangeError)
+  const [[, bundle] = never()] = bob.bundles
+  const { th, rk, peer } = alice.session(sid)
+  const init = { ...peer, suite: 2 as const, th } as unknown as Init
+  const unfounded = createResponder(init, th, rk, bundle)
+  expect(() => seal(unfounded, bob.own, [content("x")], draw)).toThrow(TypeError)
+  expect(drawn).toEqual([])
   const { n, pn } = decodeEnvelope(alice.seal(sid))
   expect([n, pn]).toEqual([0, 1])
 })
+
+function never(): never {
+  throw new Error("missing")
+}

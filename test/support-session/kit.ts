@@ -103,6 +103,8 @@ export class Party {
   readonly replays = new Set<string>()
   readonly sessions = new Map<string, Session>()
   now = NOW
+  /** Authenticated claims on names that are pinned to another key. */
+  events = 0
 
   constructor(name: string, seed: string = name) {
     this.draw = seeded(seed)
@@ -173,9 +175,15 @@ export class Party {
         oneTime: init.otkRef ? this.oneTimes.get(toHex(init.otkRef)) : undefined,
         ...view,
       })
-      const rk = respond(init, th, raw.block, this.own, accepted)
-      require(!accepted.changed, "identity/changed", "another identity key is pinned")
-      opened = open(createResponder(init, th, rk, accepted.bundle), this.own, raw, this.now)
+      const found = () => {
+        const rk = respond(init, th, raw.block, this.own, accepted)
+        return open(createResponder(init, th, rk, accepted.bundle), this.own, raw, this.now)
+      }
+      if (accepted.changed) {
+        this.events += codeOf(found) === "ok" ? 1 : 0 // HANDSHAKE-27, HANDSHAKE-28
+        throw new AgentMeshError("identity/changed", "another identity key is pinned")
+      }
+      opened = found()
       if (init.otkRef) this.oneTimes.delete(toHex(init.otkRef))
       else this.replays.add(toHex(th))
     }
