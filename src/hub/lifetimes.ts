@@ -74,9 +74,19 @@ export class Lifetimes {
     })
   }
 
-  /** Frees what is due, page by page. */
+  /** Frees what is due; if the store fails, later. */
   async sweep(now: number, wake: () => void): Promise<void> {
     this.due = false
+    try {
+      await this.#sweepPages(now, wake)
+      await this.arm(wake)
+    } catch (error) {
+      this.#armAt(now, wake)
+      throw error
+    }
+  }
+
+  async #sweepPages(now: number, wake: () => void): Promise<void> {
     for (;;) {
       const batch = this.#cache.begin()
       const page = await this.#store.range("due/", keyOf.due(now + 1, ""), SWEEP_ROWS)
@@ -86,9 +96,8 @@ export class Lifetimes {
       batch.apply(swept.writes)
       await batch.commit()
       for (const name of swept.expire) await this.expire(name, now, wake)
-      if (!page.more) break
+      if (!page.more) return
     }
-    await this.arm(wake)
   }
 
   /** Erases a page of the expired head of a mailbox. */
