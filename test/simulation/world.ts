@@ -94,7 +94,17 @@ export class World {
   async finish(days: number = 2): Promise<Counts> {
     this.heal()
     await this.run(days * DAY)
-    return this.verify()
+    const counts = this.verify()
+    const before = this.hub.sent(12, 13)
+    await this.run(3 * DAY)
+    expect(this.hub.sent(12, 13) - before, "nobody has anything left to say").toBe(0)
+    for (const { name, disk } of this.actors.values()) {
+      for (const table of ["content", "data/content", "data/out", "due", "inbox", "data/inbox"]) {
+        expect(disk.rows(table), `${table} of ${name}`).toBe(0)
+      }
+      expect(disk.rows("key/session")).toBeLessThanOrEqual(4 * (this.actors.size - 1))
+    }
+    return counts
   }
 
   /** What holds in every world. */
