@@ -246,7 +246,8 @@ describe("the replay cache", () => {
   it("is full at 65,536: no more without a one-time key, still some with (HANDSHAKE-30)", async () => {
     const { world, b, m } = await worn(MAX_REPLAY_CACHE - 1)
     const { bundle } = m
-    const [old] = await stolenRows<BundleRow>(b.disk, "key/bundle")
+    const rows = await stolenRows<BundleRow>(b.disk, "key/bundle")
+    const old = rows.find(({ replays }) => replays > 0)
     expect(old?.replays).toBe(MAX_REPLAY_CACHE - 1)
     // The agent has made another bundle by now; inits to the old one still come.
     const stale = { ...bundle, ...(old as BundleRow).bundle }

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest"
 import type { BundleRow } from "../src/agent/rows.ts"
 import { toHex } from "../src/bytes.ts"
 import { CONTENT_KINDS } from "../src/envelope.ts"
-import { stolenIdentity, stolenRows, stolenSessions } from "./support-agent/insider.ts"
-import { RawPeer } from "./support-agent/raw-peer.ts"
+import { deliver, stolenIdentity, stolenRows, stolenSessions } from "./support-agent/insider.ts"
+import { type Line, RawPeer } from "./support-agent/raw-peer.ts"
 import { type Process, World } from "./support-agent/world.ts"
 
 async function skippedOn(process: Process): Promise<number> {
@@ -68,6 +68,52 @@ describe("sessions with one peer", () => {
     expect(await m.found(m.text("too early"))).toBe("handshake/limit")
     await world.clock.advance(1)
     expect(await m.found(m.text("an hour later"))).toBe("accepted")
+  })
+})
+
+describe("the age of a session", () => {
+  const DAY = 86_400
+
+  /** A confirmed session, and a clock that goes so far without a verified receive. */
+  async function aged(seconds: number) {
+    const world = new World()
+    const b = await world.ready("b", { suites: [1] })
+    const m = new RawPeer(world, b, "m")
+    m.listen()
+    await m.found(m.text("hello"))
+    await world.clock.advance(2)
+    m.read()
+    const line = m.lines[0] as Line
+    await m.send(line, m.text("confirmed"))
+    const start = world.clock.seconds
+    for (let at = 6 * DAY; at < seconds; at += 6 * DAY) {
+      world.clock.set(start + at)
+      await deliver(b, "m", new Uint8Array(0), world.quiet) // the stored clock follows
+    }
+    world.clock.set(start + seconds)
+    return { world, b, m, line }
+  }
+
+  it.each([
+    [30 * DAY - 1, "accepted"],
+    [30 * DAY, "session/unknown"],
+    [30 * DAY + 1, "session/unknown"],
+  ])("after %i seconds an envelope is %s (SESSION-22)", async (seconds, expected) => {
+    const { m, line } = await aged(seconds)
+    expect(await m.send(line, m.text("late"))).toBe(expected)
+  })
+
+  it("is not counted by one clock that is ten years ahead", async () => {
+    const { world, b, m, line } = await aged(0)
+    const now = world.clock.seconds
+    world.clock.set(now + 3650 * DAY)
+    await deliver(b, "m", new Uint8Array(0), world.quiet)
+    world.clock.set(now + 60)
+    expect(await m.send(line, m.text("as before"))).toBe("accepted")
+    await world.clock.advance(3)
+    expect(RawPeer.receipts(m.read()).size).toBe(2)
+    expect(b.texts).toEqual(["hello", "confirmed", "as before"])
+    expect(await stolenSessions(b.disk)).toHaveLength(1)
   })
 })
 

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest"
 import type { BundleRow } from "../src/agent/rows.ts"
 import { acceptBundle } from "../src/bundle.ts"
 import { toHex } from "../src/bytes.ts"
+import type { Value } from "../src/encoding.ts"
 import { decodeEnvelope } from "../src/envelope.ts"
 import { initiate, respond } from "../src/handshake.ts"
 import { createIdentity, type OwnIdentity } from "../src/identity.ts"
@@ -14,11 +15,14 @@ import { reused } from "./support-agent/conversation.ts"
 import { Disk, differences } from "./support-agent/disk.ts"
 import {
   deliver,
+  putTogether,
   stolenIdentity,
   stolenRows,
   stolenSessions,
+  takeApart,
   textContent,
 } from "./support-agent/insider.ts"
+import { RawPeer } from "./support-agent/raw-peer.ts"
 import { type Process, World } from "./support-agent/world.ts"
 
 const forgery = (world: World) => textContent("forged", world.clock.now())
@@ -151,6 +155,61 @@ describe.each([[1], [2]] as [Suite][])("suite %i", (suite) => {
     expect(waiting.state).toBe("delivered")
     expect(reborn.texts).toEqual(["sent to the lost state"])
     expect(reborn.agent.status().knownPeers).toEqual(["a"])
+  })
+})
+
+describe("downgrades", () => {
+  it("an init of suite 1 after suite 2 was used is refused (HANDSHAKE-23)", async () => {
+    const world = new World()
+    const b = await world.ready("b")
+    const strong = new RawPeer(world, b, "m", 2)
+    const weak = new RawPeer(world, b, "m", 1, strong.own)
+    expect(await weak.found(weak.text("before"))).toBe("accepted")
+    expect(await strong.found(strong.text("strong"))).toBe("accepted")
+    expect(await weak.found(weak.text("after"))).toBe("suite/downgrade")
+    const other = new RawPeer(world, b, "other", 1)
+    expect(await other.found(other.text("another peer"))).toBe("accepted")
+    expect(b.texts).toEqual(["before", "strong", "another peer"])
+  })
+
+  it("an init of suite 2 turned into one of suite 1 does not open", async () => {
+    const world = new World()
+    const b = await world.ready("b")
+    const m = new RawPeer(world, b, "m", 2)
+    const parts = takeApart(m.seal(m.line(), [m.text("x")]))
+    const [x] = parts.header[2] as Value[]
+    parts.header[2] = [x as Value, null, null]
+    const init = [...(parts.header[6] as Value[])]
+    init[0] = 1
+    init[7] = null
+    parts.header[6] = init
+    expect(await refused(world, b, "m", putTogether(parts))).toBe("envelope/open")
+  })
+
+  it("a bundle without the suite that was used is refused, sessions go on (HANDSHAKE-3)", async () => {
+    const world = new World()
+    const a = await world.ready("a")
+    const b = await world.ready("b")
+    await world.until(a.agent.send("b", "suite 2"))
+    await world.clock.advance(2)
+    b.kill()
+    const weak = await world.ready("b", { disk: b.disk, suites: [1] })
+    await world.clock.advance(8 * 86_400) // it publishes a bundle of suite 1 alone
+    const bundle = acceptBundle(weak.agent.publicBundle, { now: world.clock.seconds })
+    expect(bundle.prekeys.map(({ suite }) => suite)).toEqual([1])
+    await world.until(a.agent.send("b", "on the session"))
+    await world.clock.advance(2)
+    expect(weak.texts).toEqual(["on the session"])
+    await world.clock.advance(22 * 86_400) // the session is too old to send on
+    const before = a.tap.sent.length
+    await expect(world.until(a.agent.send("b", "weaker"))).rejects.toMatchObject({
+      code: "suite/downgrade",
+    })
+    expect(a.tap.sent.length).toBe(before)
+    await world.until(a.agent.forget("b")) // an explicit re-pin clears the memory
+    await world.until(a.agent.send("b", "re-pinned"))
+    await world.clock.advance(2)
+    expect(weak.texts).toEqual(["on the session", "re-pinned"])
   })
 })
 
