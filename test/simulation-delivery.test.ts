@@ -263,6 +263,20 @@ test("an envelope that the hub never takes is dropped after 14 days: silence", a
   expect(late.receipt).toBe("delivered")
 })
 
+test("what could not be committed is not acknowledged (AGENT-40, AGENT-42)", async () => {
+  const { world, alice, bob } = await acquainted(16)
+  bob.disk.failures = 1_000_000
+  const entry = await sent(world, alice, "bob")
+  await world.run(SECOND)
+  expect(logged(world, "bob", 14)).toHaveLength(0)
+  bob.crash()
+  bob.disk.failures = 0
+  bob.start()
+  await world.run(10 * SECOND)
+  expect(entry.receipt, "delivered again by the hub, without a probe").toBe("delivered")
+  world.verify()
+})
+
 test("slow handlers delay neither receipts nor mail (AGENT-43)", async () => {
   const { world, alice, bob } = await acquainted(13)
   bob.manners.slowness = 3 * HOUR
