@@ -1,6 +1,7 @@
 // SPEC §9, §10: one who knows every session key but not the identity key is refused, and one who
 // has an identity key of its own cannot pass a signature off for anything else than it is.
 
+import { createDecipheriv } from "node:crypto"
 import { expect, test } from "vitest"
 import { toHex } from "../src/bytes.ts"
 import { decodeEnvelope } from "../src/envelope.ts"
@@ -12,7 +13,16 @@ import {
   twoSessions,
 } from "./support-session/insider.ts"
 import { codeOf, content, digest, Party, pair, SUITES, settled } from "./support-session/kit.ts"
-import { chainKey, openRaw, rawMessageKey, rawSeal, split } from "./support-session/raw.ts"
+import {
+  aadOf,
+  chainKey,
+  openRaw,
+  rawMessageKey,
+  rawSeal,
+  sealSecret,
+  split,
+} from "./support-session/raw.ts"
+import { ciphertextFor } from "./support-session/two-keys.ts"
 
 const contents = [content("one"), content("two")]
 
@@ -183,6 +193,35 @@ test.each(SUITES)(
     expect(alice.receive(reply)).toEqual(contents)
   },
 )
+
+// What an insider of both sessions can make is a tag, not a second meaning.
+test("a ciphertext for two keys opens in neither session (SESSION-18)", () => {
+  for (const suite of SUITES) {
+    const { alice, bob, first, second } = twoSessions(suite)
+    const { header, guard } = split(alice.seal(first))
+    const readings = [first, second].map((sid) => {
+      const { th, ckr } = bob.session(sid)
+      const mk = rawMessageKey(suite, ckr as Uint8Array)
+      const secret = sealSecret(suite, th, mk, guard)
+      return { key: secret.subarray(0, 32), nonce: secret.subarray(32), aad: aadOf(th, header) }
+    })
+    const ct = ciphertextFor(readings[0] ?? never(), readings[1] ?? never(), 256)
+    for (const { key, nonce, aad } of readings) {
+      const decipher = createDecipheriv("aes-256-gcm", key, nonce).setAAD(aad)
+      decipher.setAuthTag(ct.subarray(-16)).update(ct.subarray(0, -16))
+      expect(() => decipher.final()).not.toThrow() // both tags verify
+    }
+    const raw = { ...decodeEnvelope(alice.seal(first)), header, guard, ct }
+    const before = bob.state
+    for (const sid of [first, second]) {
+      const { nr } = bob.session(sid)
+      const block = alice.session(sid).own?.block ?? never()
+      const sent = { ...raw, sid: Buffer.from(sid, "hex"), block, n: nr, pn: 0, init: null }
+      expect(codeOf(() => bob.receiveRaw(sent))).toBe("envelope/open")
+    }
+    expect(bob.state).toBe(before)
+  }
+})
 
 test("an envelope does not come back to its sender (ENVELOPE-13, HANDSHAKE-16)", () => {
   for (const suite of SUITES) {

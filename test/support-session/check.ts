@@ -8,7 +8,7 @@ export function always<T>(
   arbitrary: fc.Arbitrary<T>,
   check: (value: T) => void,
   runs: number,
-  shrinks: number = 150,
+  shrinks: number = 60,
 ): void {
   let left = Number.POSITIVE_INFINITY
   holds(

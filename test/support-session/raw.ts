@@ -50,6 +50,14 @@ export function chainKey(suite: number, ck: Uint8Array, n: number, from: number 
 export const rawMessageKey = (suite: number, ck: Uint8Array): Uint8Array =>
   rawExpand(ck, labelled("message-key", suite), 32)
 
+/** key and nonce of an envelope, 44 bytes. */
+export const sealSecret = (suite: number, th: Uint8Array, mk: Uint8Array, guard: Uint8Array) =>
+  rawHkdf(guard, mk, labelled("seal", suite, th), 44)
+
+/** Associated data of an envelope. */
+export const aadOf = (th: Uint8Array, header: Uint8Array): Uint8Array =>
+  labelled("envelope", th, header)
+
 /** rk' and ck_0 of a step. */
 export function rawStep(
   suite: number,
@@ -150,9 +158,9 @@ export function rawSeal(session: Session, signer: OwnIdentity, change: Forgery):
   const inner = change.inner ?? rawBytes([contents, sig])
   const mk =
     change.mk ?? rawMessageKey(suite, chainKey(suite, session.cks as Uint8Array, n, session.ns))
-  const key = rawHkdf(guard, mk, labelled("seal", suite, th), 44)
+  const key = sealSecret(suite, th, mk, guard)
   const cipher = createCipheriv("aes-256-gcm", key.subarray(0, 32), key.subarray(32))
-  cipher.setAAD(change.aad ?? labelled("envelope", th, header))
+  cipher.setAAD(change.aad ?? aadOf(th, header))
   const padded = (change.padding ?? rawPad)(inner)
   const ct = Buffer.concat([cipher.update(padded), cipher.final(), cipher.getAuthTag()])
   return rawBytes([header, new Uint8Array(ct)])
@@ -190,9 +198,9 @@ export function decrypt(
   envelope: Uint8Array,
 ): Uint8Array | null {
   const { header, guard, ct } = split(envelope)
-  const key = rawHkdf(guard, mk, labelled("seal", suite, th), 44)
+  const key = sealSecret(suite, th, mk, guard)
   const decipher = createDecipheriv("aes-256-gcm", key.subarray(0, 32), key.subarray(32))
-  decipher.setAAD(labelled("envelope", th, header)).setAuthTag(ct.subarray(-16))
+  decipher.setAAD(aadOf(th, header)).setAuthTag(ct.subarray(-16))
   try {
     const plain = decipher.update(ct.subarray(0, -16))
     decipher.final()
