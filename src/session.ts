@@ -134,9 +134,6 @@ export function seal(
   contents: readonly Uint8Array[],
   draw: Draw,
 ): Sealed {
-  // A responder knows its peer's keys from its first open on (SPEC §10.3).
-  if (before.role === "responder" && before.block === null)
-    throw new TypeError("nothing opened yet")
   requireBatch(contents)
   if (before.role === "responder" && before.block === null) {
     throw new TypeError(
