@@ -6,7 +6,7 @@ import { decodeRow, encodeRow } from "../src/agent/rows.ts"
 import type { Value } from "../src/encoding.ts"
 import { decode, decodePayload, encode, encodePayload } from "../src/encoding.ts"
 import { createIdentity } from "../src/identity.ts"
-import { osDraw } from "../src/suite.ts"
+import { aeadSeal, hkdf, label, labelled, osDraw } from "../src/suite.ts"
 import { Disk } from "./support-agent/disk.ts"
 import { World } from "./support-agent/world.ts"
 
@@ -105,6 +105,19 @@ describe("export and restore", () => {
       const later = encode(items.map((item, i) => (i === 1 ? 2 : item)))
       expect(() => importState(later, secret)).toThrow(/^agent\/store-corrupt/)
     }
+  })
+
+  it("a salt that does not go with the kdf is refused, though it is sealed with it", () => {
+    const { name, ikSecret, dkSecret } = createIdentity("a", osDraw)
+    const guard = osDraw("export-guard", 16)
+    const plaintext = encode([label("state"), name, ikSecret, dkSecret, 1, null, []])
+    const sealed = hkdf(guard, key, labelled("state"), 44)
+    const file = (salt: Uint8Array) => {
+      const ct = aeadSeal(sealed, labelled("state", 0, salt, guard), plaintext)
+      return encode([label("state"), 0, salt, guard, ct])
+    }
+    expect(importState(file(new Uint8Array(0)), key).name).toBe("a")
+    expect(() => importState(file(new Uint8Array(16)), key)).toThrow(/^agent\/store-corrupt/)
   })
 
   it("a plaintext that breaks the rules is refused under the right key (AGENT-63)", () => {

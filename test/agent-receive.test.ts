@@ -296,38 +296,43 @@ describe("the inbox", () => {
     expect(statuses.filter((status) => status === 3)).toHaveLength(2)
   })
 
-  it("is full at 10,000: nothing more is acknowledged until there is room (AGENT-44)", async () => {
-    const { world, b, m } = await raw({ silent: true })
-    const line = m.line()
-    await m.send(line, m.text("hello"))
-    await world.clock.advance(2)
-    await world.until(b.agent.send("m", "a friend now"))
-    m.read()
-    // All at once, as a hub delivers them.
-    const envelopes = Array.from({ length: 170 }, () =>
-      m.seal(
-        line,
-        Array.from({ length: 64 }, () => m.text("x")),
-      ),
-    )
-    const acked = () =>
-      b.tap.frames
-        .filter(([type]) => type === FRAME.ack)
-        .flatMap((frame) => frame[2] as unknown as number[])
-        .filter((mseq) => mseq >= 5_000_000 && mseq < 6_000_000)
-    for (const [i, envelope] of envelopes.entries()) {
-      b.tap.inject([30, 0, 5_000_000 + i, "m", envelope])
-    }
-    for (let i = 0; i < 40; i++) await world.quiet()
-    // 157 envelopes reach the limit; none is taken at or above it.
-    expect(b.agent.status().inbox).toBe(1 + 157 * 64)
-    expect(acked()).toHaveLength(157)
-    let handled = 0
-    b.agent.onMessage(() => void handled++)
-    for (let i = 0; i < 400 && acked().length < 170; i++) await world.clock.advance(0.1)
-    expect(acked()).toHaveLength(170)
-    for (let i = 0; i < 100 && handled < 1 + 170 * 64; i++) await world.quiet()
-    expect(handled).toBe(1 + 170 * 64)
-    expect(b.agent.status().inbox).toBe(0)
-  })
+  // 11,000 contents: the count does not depend on the backend, the time does.
+  const portable = process.env["AGENTMESH_BACKEND"] === "noble"
+  it.skipIf(portable)(
+    "is full at 10,000: nothing more is acknowledged until there is room (AGENT-44)",
+    async () => {
+      const { world, b, m } = await raw({ silent: true })
+      const line = m.line()
+      await m.send(line, m.text("hello"))
+      await world.clock.advance(2)
+      await world.until(b.agent.send("m", "a friend now"))
+      m.read()
+      // All at once, as a hub delivers them.
+      const envelopes = Array.from({ length: 170 }, () =>
+        m.seal(
+          line,
+          Array.from({ length: 64 }, () => m.text("x")),
+        ),
+      )
+      const acked = () =>
+        b.tap.frames
+          .filter(([type]) => type === FRAME.ack)
+          .flatMap((frame) => frame[2] as unknown as number[])
+          .filter((mseq) => mseq >= 5_000_000 && mseq < 6_000_000)
+      for (const [i, envelope] of envelopes.entries()) {
+        b.tap.inject([30, 0, 5_000_000 + i, "m", envelope])
+      }
+      for (let i = 0; i < 40; i++) await world.quiet()
+      // 157 envelopes reach the limit; none is taken at or above it.
+      expect(b.agent.status().inbox).toBe(1 + 157 * 64)
+      expect(acked()).toHaveLength(157)
+      let handled = 0
+      b.agent.onMessage(() => void handled++)
+      for (let i = 0; i < 400 && acked().length < 170; i++) await world.clock.advance(0.1)
+      expect(acked()).toHaveLength(170)
+      for (let i = 0; i < 100 && handled < 1 + 170 * 64; i++) await world.quiet()
+      expect(handled).toBe(1 + 170 * 64)
+      expect(b.agent.status().inbox).toBe(0)
+    },
+  )
 })
