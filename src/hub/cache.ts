@@ -73,8 +73,8 @@ export class Batch implements Rows {
   readonly #cache: RowCache
   readonly #rows = new Map<string, Row | null>()
   #writes = new Map<string, Row | null>()
-  /** The earliest time at which a written row is due, in Unix seconds. */
-  firstDue: number | null = null
+  /** The key of the due row that is due first. */
+  #firstDue: string | null = null
 
   /** @internal */
   constructor(store: HubStore, cache: RowCache) {
@@ -82,8 +82,15 @@ export class Batch implements Rows {
     this.#cache = cache
   }
 
+  /** The earliest time at which a row written here is due, in Unix seconds; null if none is. */
+  get firstDue(): number | null {
+    return this.#firstDue === null ? null : dueTime(this.#firstDue)
+  }
+
   /** The row at `key`; undefined if it has to be loaded first. */
   get(key: string): Row | null | undefined {
+    const written = this.#writes.get(key)
+    if (written !== undefined) return written
     const row = this.#rows.get(key)
     return row === undefined ? this.#cache.get(key) : row
   }
@@ -104,11 +111,9 @@ export class Batch implements Rows {
   /** Stages changes; they count for all later decisions of the batch. */
   apply(writes: readonly Write[]): void {
     for (const [key, row] of writes) {
-      this.#rows.set(key, row)
       this.#writes.set(key, row)
       if (row === null || !key.startsWith("due/")) continue
-      const due = dueTime(key)
-      if (this.firstDue === null || due < this.firstDue) this.firstDue = due
+      if (this.#firstDue === null || key < this.#firstDue) this.#firstDue = key
     }
   }
 

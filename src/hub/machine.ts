@@ -13,7 +13,15 @@ import {
   putBundleNeeds,
 } from "./directory.ts"
 import type { HubErrorCode } from "./frames.ts"
-import { ackNeeds, decideAck, decideSend, mailboxDue, mayExpire, sendNeeds } from "./mailbox.ts"
+import {
+  ackNeeds,
+  ackSenders,
+  decideAck,
+  decideSend,
+  mailboxDue,
+  mayExpire,
+  sendNeeds,
+} from "./mailbox.ts"
 import {
   ageTaken,
   decideGetBundle,
@@ -48,8 +56,8 @@ export type Step =
   /** A mailbox whose head has to be checked for expired messages. */
   | { readonly type: "expire"; readonly name: string }
 
-/** Keys of the rows that a request will read, as far as they can be told from `rows`. */
-export function neededRows(peer: Peer, asked: Asked, rows: Rows): readonly string[] {
+/** Keys of the rows that a request will read, as far as it tells by itself. */
+export function neededRows(peer: Peer, asked: Asked): readonly string[] {
   switch (asked.type) {
     case "bind":
       return bindNeeds(peer)
@@ -62,7 +70,7 @@ export function neededRows(peer: Peer, asked: Asked, rows: Rows): readonly strin
     case "send":
       return sendNeeds(peer.name, asked)
     case "ack":
-      return ackNeeds(peer.name, asked.mseqs, new Reader(rows))
+      return ackNeeds(peer.name, asked.mseqs)
     case "counts":
       return countsNeeds(peer.name)
     case "list":
@@ -70,6 +78,16 @@ export function neededRows(peer: Peer, asked: Asked, rows: Rows): readonly strin
     case "refuse":
       return []
   }
+}
+
+/** Keys of more rows that a request will read, once those of {@link neededRows} are there. */
+export function furtherRows(
+  peer: Peer,
+  asked: Asked,
+  keys: readonly string[],
+  rows: Rows,
+): readonly string[] {
+  return asked.type === "ack" ? ackSenders(peer.name, keys, rows) : []
 }
 
 /** The mailbox whose contents decide about a request. */
@@ -125,7 +143,7 @@ function decideRequest(
     case "send":
       return decideSend(peer.name, asked, keys, rows, settings, now)
     case "ack":
-      return decideAck(peer.name, asked.mseqs, rows, now)
+      return decideAck(peer.name, asked.mseqs, keys, rows, now)
     case "counts":
       return reply(countsOf(peer.name, rows, now))
     case "list":

@@ -9,6 +9,7 @@ import {
   type MailRow,
   mseqOf,
   type Reader,
+  type Rows,
   type SenderRow,
   type SentRow,
   type Write,
@@ -73,29 +74,39 @@ export function mailboxDue(name: string, oldest: number, ttl: number): Write {
   return [keyOf.due(Math.ceil((oldest + ttl + 1) / step) * step, keyOf.account(name)), []]
 }
 
-/** Rows that ACK reads; the senders are known once the mail rows are. */
-export function ackNeeds(name: string, mseqs: readonly number[], rows: Reader): readonly string[] {
-  const keys = [keyOf.account(name)]
-  for (const mseq of mseqs) {
-    const key = keyOf.mail(name, mseq)
-    keys.push(key)
-    const mail = rows.get<MailRow>(key)
-    if (mail !== null) keys.push(keyOf.sender(name, mail[0]))
-  }
-  return keys
+/** Rows that ACK reads at first: the account, then the mail. */
+export function ackNeeds(name: string, mseqs: readonly number[]): readonly string[] {
+  return [keyOf.account(name), ...mseqs.map((mseq) => keyOf.mail(name, mseq))]
 }
 
-/** ACK: deletes messages of the own mailbox (HUB-51); others and unknown ones are no error and have no effect. */
+/** Rows that ACK reads once it is known whose mail it is about. */
+export function ackSenders(name: string, keys: readonly string[], rows: Rows): readonly string[] {
+  const senders = new Set<string>()
+  for (let i = 1; i < keys.length; i++) {
+    const mail = rows.get(keys[i] as string) as MailRow | null | undefined
+    if (mail) senders.add(mail[0])
+  }
+  return Array.from(senders, (from) => keyOf.sender(name, from))
+}
+
+/**
+ * ACK: deletes messages of the own mailbox (HUB-51); others and unknown ones are no error and have
+ * no effect.
+ *
+ * @param keys - What {@link ackNeeds} has found.
+ */
 export function decideAck(
   name: string,
   mseqs: readonly number[],
+  keys: readonly string[],
   rows: Reader,
   now: number,
 ): Decision {
-  const taken = new Map<number, MailRow>()
-  for (const mseq of mseqs) {
-    const mail = rows.get<MailRow>(keyOf.mail(name, mseq))
-    if (mail !== null) taken.set(mseq, mail)
+  const taken = new Map<string, MailRow>()
+  for (let i = 1; i < keys.length; i++) {
+    const key = keys[i] as string
+    const mail = rows.get<MailRow>(key)
+    if (mail !== null) taken.set(key, mail)
   }
   const writes = removeMail(name, taken, rows)
   const until = now + DEDUPE_LIFETIME
@@ -107,15 +118,15 @@ export function decideAck(
 }
 
 /** Deletes stored messages and counts them out; what becomes of dedupe rows is the caller's. */
-function removeMail(name: string, gone: ReadonlyMap<number, MailRow>, rows: Reader): Write[] {
+function removeMail(name: string, gone: ReadonlyMap<string, MailRow>, rows: Reader): Write[] {
   if (gone.size === 0) return []
   const account = rows.get<AccountRow>(keyOf.account(name))
   if (account === null) return []
   const writes: Write[] = []
   const senders = new Map<string, SenderRow>()
   let [next, mail, bytes, oldest, bundleSeq, suites] = account
-  for (const [mseq, [from, , , size]] of gone) {
-    writes.push([keyOf.mail(name, mseq), null])
+  for (const [key, [from, , , size]] of gone) {
+    writes.push([key, null])
     const sender = senders.get(from) ?? rows.get<SenderRow>(keyOf.sender(name, from)) ?? [0, 0]
     senders.set(from, [Math.max(0, sender[0] - 1), Math.max(0, sender[1] - size)])
     mail = Math.max(0, mail - 1)
@@ -147,12 +158,12 @@ export function decideExpiry(
   ttl: number,
   now: number,
 ): Decision {
-  const gone = new Map<number, MailRow>()
+  const gone = new Map<string, MailRow>()
   let oldest = now
   for (const [key, mail] of page) {
     oldest = mail[2]
     if (oldest + ttl >= now) break
-    gone.set(mseqOf(key), mail)
+    gone.set(key, mail)
   }
   if (whole && gone.size === page.length) oldest = now
   const writes = removeMail(name, gone, rows)
@@ -165,5 +176,10 @@ export function decideExpiry(
     writes.push([key, [next, mail, bytes, oldest, bundleSeq, suites]])
     if (mail > 0) writes.push(mailboxDue(name, oldest, ttl))
   }
-  return { result: null, writes, pushes: [], gone: { name, mseqs: [...gone.keys()] } }
+  return {
+    result: null,
+    writes,
+    pushes: [],
+    gone: { name, mseqs: Array.from(gone.keys(), mseqOf) },
+  }
 }

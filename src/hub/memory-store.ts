@@ -1,23 +1,29 @@
 // SPEC §11 hub: rows in memory. As a store for hubs that keep nothing, it is several times faster
 // than a general database: keys of a table, or of one mailbox, mostly arrive in their order.
 
+import { tableOf } from "./rows.ts"
 import type { HubStore, StoredRow } from "./store.ts"
 
-/** Rows whose keys share a prefix. */
+/** Rows whose keys share a prefix; with keys in order if ranges of them are read. */
 class Shelf {
   readonly rows = new Map<string, Uint8Array>()
+  readonly #ordered: boolean
   /** All keys, perhaps with some that were erased meanwhile; ascending unless `unsorted`. */
   #keys: string[] = []
   #unsorted = false
   #erased = 0
 
+  constructor(ordered: boolean) {
+    this.#ordered = ordered
+  }
+
   put(key: string, row: Uint8Array): void {
-    const known = this.rows.has(key)
+    if (this.#ordered && !this.rows.has(key)) {
+      const last = this.#keys[this.#keys.length - 1]
+      if (last !== undefined && last >= key) this.#unsorted = true
+      this.#keys.push(key)
+    }
     this.rows.set(key, row)
-    if (known) return
-    const last = this.#keys[this.#keys.length - 1]
-    if (last !== undefined && last >= key) this.#unsorted = true
-    this.#keys.push(key)
   }
 
   erase(key: string): void {
@@ -36,10 +42,13 @@ class Shelf {
   }
 }
 
+/** Tables of which ranges are read. */
+const ORDERED: ReadonlySet<string> = new Set(["mail", "due", "bundle"])
+
 /** Mail is shelved by mailbox, everything else by table. */
 function shelfOf(key: string): string {
-  const table = key.slice(0, key.indexOf("/"))
-  return table === "mail" ? key.slice(0, key.lastIndexOf("/")) : table
+  if (key.startsWith("mail/")) return key.slice(0, key.lastIndexOf("/"))
+  return key.slice(0, key.indexOf("/"))
 }
 
 /** The first index whose key is not below `from`. */
@@ -71,7 +80,7 @@ export class MemoryStore implements HubStore {
     return keys.map((key) => this.#shelves.get(shelfOf(key))?.rows.get(key) ?? null)
   }
 
-  /** Ranges lie within one table, those of mail within one mailbox. */
+  /** Ranges lie within one table of mail, due rows or bundles; those of mail within one mailbox. */
   async range(
     from: string,
     below: string,
@@ -100,7 +109,7 @@ export class MemoryStore implements HubStore {
       const name = shelfOf(key)
       let shelf = this.#shelves.get(name)
       if (shelf === undefined) {
-        shelf = new Shelf()
+        shelf = new Shelf(ORDERED.has(tableOf(key)))
         this.#shelves.set(name, shelf)
       }
       if (row === null) shelf.erase(key)

@@ -12,7 +12,7 @@ import { Deliveries } from "./deliveries.ts"
 import type { HubErrorCode, Result } from "./frames.ts"
 import { Lifetimes } from "./lifetimes.ts"
 import { failed, type LinkStep, readyLink, receiveFrame } from "./link.ts"
-import { type Asked, decide, neededRows } from "./machine.ts"
+import { type Asked, decide, furtherRows, neededRows } from "./machine.ts"
 import { keyOf, type SecretRow } from "./rows.ts"
 import { RuntimeLink, type Transport } from "./runtime-link.ts"
 import type { HubStore } from "./store.ts"
@@ -267,11 +267,11 @@ export class HubRuntime {
     const outcomes: Outcome[] = []
     let expired: string | null = null
     try {
-      const needed = jobs.map((job) => neededRows(job.peer, job.asked, batch))
+      const needed = jobs.map((job) => neededRows(job.peer, job.asked))
       await batch.load(needed.flat())
-      // Whose mail an ACK is about is known only now.
-      const acks = jobs.filter((job) => job.asked.type === "ack")
-      await batch.load(acks.flatMap((job) => neededRows(job.peer, job.asked, batch)))
+      await batch.load(
+        jobs.flatMap(({ peer, asked }, i) => furtherRows(peer, asked, needed[i] ?? [], batch)),
+      )
       for (const [i, job] of jobs.entries()) {
         const decided = this.#decide(job, needed[i] as readonly string[], batch, now)
         const decision = decided instanceof Promise ? await decided : decided
