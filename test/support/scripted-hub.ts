@@ -74,7 +74,8 @@ export class ScriptedLink implements FrameLink {
 
   /** Answers hello. */
   async welcome(script: WelcomeScript = {}): Promise<void> {
-    const hello = script.hello ?? (await this.nextBytes())
+    const came = await this.nextBytes()
+    const hello = script.hello ?? came
     const { version = 1, key = HUB_KEY, limits = LIMITS } = script
     const snonce = new Uint8Array(32).fill(9)
     const signedLimits = script.signedLimits ?? limits
