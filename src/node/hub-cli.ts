@@ -138,7 +138,10 @@ async function main(): Promise<void> {
   const metrics = metricsPort === undefined ? null : await serveMetrics(server, metricsPort)
   const metricsUrl =
     metrics && `http://127.0.0.1:${(metrics.address() as AddressInfo).port}/metrics`
-  const where = data === undefined ? "in memory: names and mail end with this process" : data
+  const where =
+    data === undefined
+      ? "in memory: names, mail and the hub's key end with this process; keep them with --data"
+      : data
   if (json) {
     const storage = { durable: server.durable, data: data ?? "memory" }
     log({ event: "listening", url, ...storage, ...(metricsUrl ? { metrics: metricsUrl } : {}) })
