@@ -3,7 +3,7 @@
 // these sets keep the promises, with their limits: a test in which nothing can be read is no test.
 
 import fc from "fast-check"
-import { expect, test } from "vitest"
+import { expect, test, vi } from "vitest"
 import type { Session } from "../src/session.ts"
 import type { Suite } from "../src/suite.ts"
 import { Attacker } from "./support-session/attacker.ts"
@@ -12,6 +12,9 @@ import { type Party, runs, SUITES } from "./support-session/kit.ts"
 import { Knowledge, stepOf } from "./support-session/knowledge.ts"
 import type { ModelEnd } from "./support-session/model.ts"
 import { type Flight, type Side, World } from "./support-session/schedule.ts"
+
+// Nothing here waits; a loaded machine is no failure.
+vi.setConfig({ testTimeout: 300_000 })
 
 const other = (side: Side): Side => (side === "a" ? "b" : "a")
 

@@ -2,7 +2,7 @@
 // has an identity key of its own cannot pass a signature off for anything else than it is.
 
 import { createDecipheriv } from "node:crypto"
-import { expect, test } from "vitest"
+import { expect, test, vi } from "vitest"
 import { toHex } from "../src/bytes.ts"
 import { decodeEnvelope } from "../src/envelope.ts"
 import { blockHash } from "../src/keyschedule.ts"
@@ -23,6 +23,9 @@ import {
   split,
 } from "./support-session/raw.ts"
 import { ciphertextFor } from "./support-session/two-keys.ts"
+
+// Nothing here waits; a loaded machine is no failure.
+vi.setConfig({ testTimeout: 300_000 })
 
 const contents = [content("one"), content("two")]
 

@@ -1,11 +1,14 @@
 // SPEC §8, §10: every limit one below, at and one above.
 
-import { expect, test } from "vitest"
+import { expect, test, vi } from "vitest"
 import { decodeEnvelope } from "../src/envelope.ts"
 import { MAX_CHAIN, MAX_SKIPPED, SKIPPED_LIFETIME } from "../src/limits.ts"
 import { eraseExpired, open } from "../src/session.ts"
 import { codeOf, content, NOW, type Party, pair, SUITES, settled } from "./support-session/kit.ts"
 import { rawSeal } from "./support-session/raw.ts"
+
+// Nothing here waits; a loaded machine is no failure.
+vi.setConfig({ testTimeout: 300_000 })
 
 const one = [content("x")]
 

@@ -2,7 +2,7 @@
 // still opens. Every bit of one small object of each kind, a sample of the others.
 
 import fc from "fast-check"
-import { expect, test } from "vitest"
+import { expect, test, vi } from "vitest"
 import { acceptBundle, acceptOneTimeKey } from "../src/bundle.ts"
 import { decode, encode, type Value } from "../src/encoding.ts"
 import { decodeEnvelope } from "../src/envelope.ts"
@@ -22,6 +22,9 @@ import {
   settled,
 } from "./support-session/kit.ts"
 import { split } from "./support-session/raw.ts"
+
+// Nothing here waits; a loaded machine is no failure.
+vi.setConfig({ testTimeout: 300_000 })
 
 const portable = process.env["AGENTMESH_BACKEND"] === "noble"
 

@@ -11,6 +11,9 @@ import { always } from "./support-session/check.ts"
 import { codeOf, content, Party, pair, runs, SUITES, settled } from "./support-session/kit.ts"
 import { rawSeal, split } from "./support-session/raw.ts"
 
+// Nothing here waits; a loaded machine is no failure.
+vi.setConfig({ testTimeout: 300_000 })
+
 afterEach(() => void vi.restoreAllMocks())
 
 const METHODS = [

@@ -1,13 +1,16 @@
 // SPEC §10: any schedule of a bad network against the rules in numbers, in both suites.
 
 import fc from "fast-check"
-import { expect, test } from "vitest"
+import { expect, test, vi } from "vitest"
 import { toHex } from "../src/bytes.ts"
 import { always } from "./support-session/check.ts"
 import { digest, runs, SUITES, settled } from "./support-session/kit.ts"
 import { ops, restored, type Side, World } from "./support-session/schedule.ts"
 
-/** A quiet round trip after whatever happened, unless both chains are at their end. */
+// Nothing here waits; a loaded machine is no failure.
+vi.setConfig({ testTimeout: 300_000 })
+
+/** A quiet round trip after whatever happened, unless a chain is at its end. */
 function settle(world: World): boolean {
   const { models } = world
   const pass = (from: Side) => {
@@ -15,7 +18,7 @@ function settle(world: World): boolean {
     if (flight) world.deliver(from === "a" ? "b" : "a", flight)
   }
   for (const from of ["a", "b", "a", "b", "a"] as const) pass(from)
-  return models.a.canSeal || models.b.canSeal
+  return models.a.canSeal && models.b.canSeal
 }
 
 const schedule = fc.record({
@@ -42,11 +45,11 @@ test("what arrives within the limits opens once; all else is refused and changes
       opened += world.opened
       refused += world.refused
     },
-    runs(120, 8),
+    runs(90, 8),
   )
   // The property says nothing if little happened.
-  expect(opened).toBeGreaterThan(runs(1_200, 60))
-  expect(refused).toBeGreaterThan(runs(500, 20))
+  expect(opened).toBeGreaterThan(runs(900, 60))
+  expect(refused).toBeGreaterThan(runs(300, 20))
 })
 
 test("storing and reading a session back at any moment makes no difference (SESSION-3)", () => {
