@@ -20,8 +20,10 @@ from .suite import Draws, H, aead_open, aead_seal, check_ed25519, hkdf, label
 MAX_STATE = 16_777_216
 ID_LIFETIME = 1_900_800
 MAX_IDS = 65_536
+MAX_STRANGER_IDS = 262_144
 MAX_AHEAD_MS = 86_400_000
 KEPT_WINDOW, JUMP_DELAY = 604_800, 86_400
+PREKEY_GRACE = 691_200
 MAX_SESSIONS = 4
 
 TRUST_NAMES = {0: "unknown", 1: "pinned", 2: "verified"}
@@ -127,8 +129,14 @@ class Clock:
         elif now - self.jump >= JUMP_DELAY:
             self.kept, self.jump = now, None
 
+    def stamp(self, now: int) -> int:
+        return max(now, self.kept)
+
 
 # --- ids and the floor -------------------------------------------------------------------------
+
+PeerKey = tuple[str, bytes]
+
 
 @dataclass
 class IdRow:
@@ -139,21 +147,49 @@ class IdRow:
 
 @dataclass
 class IdTable:
-    rows: dict[bytes, IdRow] = field(default_factory=dict)
+    rows: dict[tuple[PeerKey, bytes], IdRow] = field(default_factory=dict)
     floor: int = 0
     most: int = MAX_IDS
 
-    def _drop(self, content_id: bytes) -> None:
-        self.floor = max(self.floor, self.rows.pop(content_id).sent_ms)
+    def _drop(self, key: tuple[PeerKey, bytes]) -> None:
+        self.floor = max(self.floor, self.rows.pop(key).sent_ms)
 
     def clean(self, kept: int) -> None:
         for i in [i for i, r in self.rows.items() if kept - r.time >= ID_LIFETIME]:
             self._drop(i)
 
-    def add(self, content_id: bytes, sent_ms: int, kept: int) -> None:
-        self.rows[content_id] = IdRow(sent_ms, 1, kept)
+    def clamp(self, most: int) -> None:
+        for r in self.rows.values():
+            r.time = min(r.time, most)
+
+    def put(self, key: tuple[PeerKey, bytes], row: IdRow) -> None:
+        self.rows[key] = row
         while len(self.rows) > self.most:
             self._drop(min(self.rows, key=lambda i: self.rows[i].sent_ms))
+
+    def take(self, peer: PeerKey) -> "IdTable":
+        """AGENT-57: a stranger's ids leave the common table, with its floor."""
+        own = IdTable(floor=self.floor)
+        for key in [k for k in self.rows if k[0] == peer]:
+            own.put(key, self.rows.pop(key))
+        return own
+
+
+@dataclass
+class PeerIds:
+    """The ids of one peer, in its own table or in that of the strangers."""
+    table: IdTable
+    peer: PeerKey
+
+    def get(self, content_id: bytes) -> IdRow | None:
+        return self.table.rows.get((self.peer, content_id))
+
+    @property
+    def floor(self) -> int:
+        return self.table.floor
+
+    def add(self, content_id: bytes, sent_ms: int, stamp: int) -> None:
+        self.table.put((self.peer, content_id), IdRow(sent_ms, 1, stamp))
 
 
 # --- judging -----------------------------------------------------------------------------------
@@ -166,16 +202,19 @@ class Judged:
     receipt: tuple[bytes, int] | None = None
 
 
-def judge(raw: bytes, now_ms: int, ids: IdTable, accepts: Callable[[int], bool]) -> Judged:
+def judge(raw: bytes, now_ms: int, ids: PeerIds, accepts: Callable[[int], bool]) -> Judged:
     """§12.4, checks 1 to 7; `accepts(sent_ms)` is the accept policy with maxAge."""
     try:
         c = env.read_content(raw)                                                # 1
     except MeshError as e:
         content_id = env.readable_id(raw)
-        return Judged(e.code, None, receipt=(content_id, 3) if content_id is not None else None)
+        if content_id is None:
+            return Judged(e.code, None)
+        known = ids.get(content_id)                                              # a known id keeps its status
+        return Judged(e.code, None, receipt=(content_id, known.status if known is not None else 3))
     if c.kind != env.APPLICATION:                                                # 2
         return Judged(None, c)
-    row = ids.rows.get(c.id)
+    row = ids.get(c.id)
     if row is not None:                                                          # 3
         return Judged(None, None, receipt=(c.id, row.status))
     refused = (c.id, 3)
@@ -229,7 +268,8 @@ class Store:
     seqs: dict[tuple[str, bytes], bn.Known] = field(default_factory=dict)
     cards: dict[str, bytes] = field(default_factory=dict)                # stored bundles of peers
     sessions: dict[tuple[str, bytes], list[Session]] = field(default_factory=dict)
-    ids: dict[tuple[str, bytes], IdTable] = field(default_factory=dict)
+    ids: dict[tuple[str, bytes], IdTable] = field(default_factory=dict)   # of peers that are no strangers
+    stranger_ids: IdTable = field(default_factory=lambda: IdTable(most=MAX_STRANGER_IDS))
     due: dict[tuple[str, bytes], list[tuple[bytes, int]]] = field(default_factory=dict)
     opened: int = 0                                                      # the counter behind `order`
 
@@ -263,22 +303,30 @@ class Agent:
         return H(repr((plain, [(k, [x.state for x in v]) for k, v in s.sessions.items()])).encode())
 
     def _commit(self, store: Store) -> None:
-        store.clock.commit(self.now)
-        for key, sessions in list(store.sessions.items()):
-            store.sessions[key] = [x for x in sessions if not x.expired(store.clock.kept)]
-        for table in store.ids.values():
-            table.clean(store.clock.kept)
         self.store = store
 
-    def _copy(self) -> Store:
-        """A working copy; the random source and the identity are shared."""
+    def _begin(self) -> Store:
+        """The beginning of a commit, on a copy: the clock, then maintenance. The random source and the
+        identity are shared."""
         memo = {id(self.draws): self.draws, id(self.identity): self.identity}
-        return copy.deepcopy(self.store, memo)
+        s = copy.deepcopy(self.store, memo)
+        s.clock.commit(self.now)
+        kept, most = s.clock.kept, s.clock.stamp(self.now)
+        for key, sessions in list(s.sessions.items()):
+            for x in sessions:
+                x.clamp(most)
+            s.sessions[key] = [x for x in sessions if not x.expired(kept)]
+        for table in [*s.ids.values(), s.stranger_ids]:
+            table.clamp(most)
+            table.clean(kept)
+        s.bundles = [b for b in s.bundles if kept <= b.bundle.not_after + PREKEY_GRACE]
+        s.one_times = [k for k in s.one_times if kept <= k.key.not_after + PREKEY_GRACE]
+        return s
 
     # --- own keys ------------------------------------------------------------------------------
 
     def publish(self, lifetime: int = bn.MAX_BUNDLE_LIFETIME) -> bytes:
-        s = self._copy()
+        s = self._begin()
         s.seq = bn.next_seq(s.seq, self.now)
         raw, secrets = bn.create(self.identity, self.draws, s.seq, self.now, list(self.suites), self.flags, lifetime)
         s.bundles.append(hs.LiveBundle(bn.read_bundle(raw), {x.suite: x for x in secrets}, self.identity.dk_secret))
@@ -299,8 +347,9 @@ class Agent:
         pin = self.store.pins.get(peer.name)
         return pin.trust if pin is not None and pin.ik == peer.ik else 0
 
-    def _allowed(self, policy: str, peer: Peer, as_sender: bool) -> bool:
-        trust = self._trust(peer)
+    def _allowed(self, policy: str, peer: Peer, as_sender: bool, addressed: bool = False) -> bool:
+        """addressed: by an address with the fingerprint, which makes the peer verified."""
+        trust = VERIFIED if addressed else self._trust(peer)
         if policy == "verified":
             return trust == VERIFIED
         if policy == "any" or trust:
@@ -312,14 +361,14 @@ class Agent:
         pin = self.store.pins.get(name)
         if pin is None or fingerprint is None or fingerprint != idn.fingerprint(pin.ik):
             raise MeshError("identity/fingerprint")
-        s = self._copy()
+        s = self._begin()
         s.pins[name].trust = VERIFIED
         self._commit(s)
         return VERIFIED
 
     def forget(self, name: str) -> bool:
         """IDENTITY-14: ids, floor and seq stay."""
-        s = self._copy()
+        s = self._begin()
         pin = s.pins.pop(name, None)
         if pin is None:
             return False
@@ -341,7 +390,7 @@ class Agent:
         least = pin.suite if pin is not None and pin.suite in self.suites else 0
         if max(common) < least:
             raise MeshError("suite/downgrade")
-        s = self._copy()
+        s = self._begin()
         self._remember(s, b, max(common), fingerprint is not None)
         s.cards[b.name] = raw
         self._commit(s)
@@ -366,26 +415,27 @@ class Agent:
     def seal(self, to: str, payload: bytes, re: bytes | None = None, ask: int = 0) -> tuple[bytes, bytes]:
         """(envelope, content id); payload is already encoded."""
         name, fingerprint = idn.read_address(to)
-        pin = self.store.pins.get(name)
-        if pin is not None and fingerprint is not None and fingerprint != idn.fingerprint(pin.ik):
-            raise MeshError("identity/fingerprint")
         try:
             enc.decode_payload(payload)
         except MeshError as e:
             raise MeshError("agent/payload", str(e)) from e
-        if len(env.encode_content(env.APPLICATION, bytes(16), self.now * 1000, re, ask, payload)) > enc.MAX_CONTENT:
+        content_id = self.draws.draw("content-id", 16)
+        content = env.encode_content(env.APPLICATION, content_id, self.now * 1000, re, ask, payload)
+        if len(content) > enc.MAX_CONTENT:
             raise MeshError("agent/payload", "too large")
-        s = self._copy()
+        s = self._begin()
         kept = s.clock.kept
+        pin = s.pins.get(name)
         sessions = s.sessions.get((name, pin.ik), []) if pin is not None else []
-        session = next((x for x in sessions if x.state.answer_due and not x.expired(kept)), None)
-        session = session or sending_session(sessions, kept)
+        session = sending_session(sessions, kept)
         card = s.cards.get(name)
         if session is None and card is None:
             raise MeshError("agent/no-hub")
         assert pin is not None
         peer = Peer(name, pin.ik)
-        if not self._allowed(self.policy.send, peer, True):
+        if fingerprint is not None and fingerprint != idn.fingerprint(pin.ik):
+            raise MeshError("identity/fingerprint")
+        if not self._allowed(self.policy.send, peer, True, fingerprint is not None):
             raise MeshError("identity/untrusted")
         initiated = None
         if session is None:
@@ -393,19 +443,29 @@ class Agent:
             b = self._accept(card, name, fingerprint)
             initiated = hs.initiate(self.identity, b, None, self.suites, pin.suite, self.draws, self.now)
             session = initiated.session
-            session.state.created = kept
+            session.state.created = s.clock.stamp(self.now)
             self._remember(s, b, initiated.suite, False)
             self._add_session(s, session)
         if fingerprint is not None:
             s.pins[name].trust = VERIFIED
-        content_id = self.draws.draw("content-id", 16)
-        content = env.encode_content(env.APPLICATION, content_id, self.now * 1000, re, ask, payload)
+        key = (name, pin.ik)
+        if key not in s.ids:
+            s.ids[key] = s.stranger_ids.take(key)                                # a stranger no more
         contents: list[bytes] = []
-        due = s.due.pop((name, pin.ik), [])
-        for i in range(0, len(due), env.MAX_RECEIPTS):
-            body = env.encode_receipts(due[i:i + env.MAX_RECEIPTS])
+        due = s.due.pop(key, [])
+        room = env.MAX_PADDED - 1 - env.inner_length([len(content)])
+        while due and len(contents) < env.MAX_CONTENTS - 1:                      # the content has to fit behind
+            part = due[:env.MAX_RECEIPTS]
+            body = env.encode_receipts(part)
+            length = len(env.encode_content(env.RECEIPT, bytes(16), self.now * 1000, None, 0, body))
+            room -= len(C(bytes(length)))
+            if room < 1:                                                         # 1: a longer head of the list
+                break
             contents.append(env.encode_content(env.RECEIPT, self.draws.draw("content-id", 16), self.now * 1000,
                                                None, 0, body))
+            due = due[len(part):]
+        if due:
+            s.due[key] = due
         sealed = session.seal(contents + [content])
         session.state.carried_application = True
         self._commit(s)
@@ -428,15 +488,15 @@ class Agent:
 
     def open(self, raw: bytes, from_name: str | None = None) -> Received:
         envelope = env.read_envelope(raw)
-        s = self._copy()
-        kept = s.clock.kept
+        s = self._begin()
+        kept, stamp = s.clock.kept, s.clock.stamp(self.now)
         everything = [x for v in s.sessions.values() for x in v if not x.expired(kept)]
         s.opened += 1
         if envelope.header.init is None:
             session = next((x for x in everything if x.sid == envelope.header.sid), None)
             if session is None:
                 raise MeshError("session/unknown")
-            raw_contents = session.open(envelope, kept, s.opened)
+            raw_contents = session.open(envelope, kept, s.opened, None, stamp)
         else:
             responder = hs.Responder(
                 self.identity, s.bundles, s.one_times, self.suites,
@@ -447,7 +507,7 @@ class Agent:
                 lambda p: self._allowed(self.policy.accept, p, False),
                 lambda p: True,
                 on_changed=lambda p: self.events.append(("identity/changed", p)))
-            accepted = hs.respond(responder, envelope, kept, self.draws, s.opened, from_name)
+            accepted = hs.respond(responder, envelope, kept, self.draws, s.opened, from_name, None, stamp)
             session, raw_contents = accepted.session, accepted.contents
             if not accepted.repeated:                                            # step 9
                 assert accepted.bundle is not None
@@ -463,8 +523,7 @@ class Agent:
     def _judge_all(self, s: Store, session: Session, raw_contents: list[bytes]) -> Received:
         peer = session.state.peer
         key = (peer.name, peer.ik)
-        ids = s.ids.setdefault(key, IdTable())
-        ids.clean(s.clock.kept)
+        ids = PeerIds(s.ids.get(key, s.stranger_ids), key)
         contents: list[env.Content] = []
         receipts: list[tuple[bytes, int]] = []
         refused: list[str] = []
@@ -482,12 +541,14 @@ class Agent:
             for raw in raw_contents:
                 j = judge(raw, now_ms, ids, accepts)
                 if j.receipt is not None:
-                    s.due.setdefault(key, []).append(j.receipt)
+                    due = s.due.setdefault(key, [])
+                    due.append(j.receipt)
+                    del due[:-MAX_IDS]                                           # oldest out first
                 if j.code is not None:
                     refused.append(j.code)
                 elif j.dispatch:
                     assert j.content is not None
-                    ids.add(j.content.id, j.content.sent_ms, s.clock.kept)
+                    ids.add(j.content.id, j.content.sent_ms, s.clock.stamp(self.now))
                     contents.append(j.content)
                     session.state.carried_application = True
                 elif j.content is not None:

@@ -91,7 +91,7 @@ def next_seq(last: int, now: int) -> int:
 def create(identity: Identity, draws: Draws, seq: int, now: int, suites: list[int], flags: int = 0,
            lifetime: int = MAX_BUNDLE_LIFETIME) -> tuple[bytes, list[SecretKey]]:
     not_before = max(0, now - NOT_BEFORE_MARGIN)
-    not_after = not_before + lifetime
+    not_after = min(now + lifetime, not_before + MAX_BUNDLE_LIFETIME)
     public: list[Any] = []
     secret: list[SecretKey] = []
     for suite in sorted(suites):

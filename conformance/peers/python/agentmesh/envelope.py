@@ -9,7 +9,7 @@ from .encoding import C, MAX_CONTENT, MAX_ENVELOPE, MAX_HEADER
 from .errors import MeshError
 from .identity import Peer
 from .keyschedule import Block, Trace, note, seal_key
-from .suite import H, aead_open, aead_seal, label, sign, verify
+from .suite import H, aead_open, aead_seal, check_ed25519, label, sign, verify
 
 MAX_CONTENTS = 64
 MAX_RECEIPTS = 256
@@ -108,7 +108,7 @@ def read_content(raw: bytes) -> Content:
 
 
 def readable_id(raw: bytes) -> bytes | None:
-    """ENVELOPE-17: the id of a refused content that gets receipt status 3."""
+    """ENVELOPE-17: the id of a refused content that gets a receipt all the same; by the limit MAX_OBJECT."""
     try:
         items = enc.array(enc.decode(raw), 6)
     except MeshError:
@@ -178,6 +178,13 @@ def read_envelope(raw: bytes) -> Envelope:
     return Envelope(read_header(header), ct)
 
 
+def inner_length(lengths: Sequence[int]) -> int:
+    """len(I) for contents of these lengths."""
+    def head(n: int) -> int:
+        return 1 if n < 24 else 2 if n < 2**8 else 3 if n < 2**16 else 5
+    return 1 + head(len(lengths)) + sum(head(n) + n for n in lengths) + 2 + 64
+
+
 # --- seal and open -----------------------------------------------------------------------------
 
 def signed_bytes(suite: int, th: bytes, sender: str, recipient: str, header: bytes, hashes: list[bytes]) -> bytes:
@@ -236,6 +243,10 @@ def verify_proof(suite: int, th: bytes, sender: Peer, recipient: str, header: by
     """The hash of the shown content, if the proof is valid."""
     if not 0 <= index < len(hashes):
         raise MeshError("envelope/open", "index")
+    try:
+        check_ed25519(sender.ik)
+    except MeshError as e:
+        raise MeshError("envelope/open", "key") from e
     own = content_hash(content)
     checked = list(hashes)
     checked[index] = own

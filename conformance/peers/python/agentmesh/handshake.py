@@ -65,7 +65,7 @@ def initiate(identity: Identity, bundle: bn.Bundle, one_time: bytes | None, suit
     rk0 = root(th, suite, dh, ss, trace)
     session = Session.initiator(identity, Peer(bundle.name, bundle.ik), suite, th, rk0, init,
                                 PublicKeys(prekey.x, prekey.ek), draws, now)
-    session.state.bundle_not_after = bundle.not_after
+    session.state.until = bundle.not_after
     return Initiated(suite, init, th, rk0, session, otk.ref if otk else None)
 
 
@@ -114,8 +114,9 @@ class Responder:
 
 
 def respond(r: Responder, envelope: env.Envelope, kept: int, draws: Draws, order: int = 0,
-            from_name: str | None = None, trace: Trace | None = None) -> Accepted:
-    """Steps 1a to 8b; the caller commits step 9."""
+            from_name: str | None = None, trace: Trace | None = None, stamp: int | None = None) -> Accepted:
+    """Steps 1a to 8b; the caller commits step 9. Without a stamp both clocks are `kept`."""
+    stamp = kept if stamp is None else stamp
     h = envelope.header
     assert h.init is not None
     suite, bundle_ref, otk_ref, name_a, ik_a, dk_a, e, kem_ct = h.init
@@ -135,7 +136,7 @@ def respond(r: Responder, envelope: env.Envelope, kept: int, draws: Draws, order
 
     stored = r.session_by_th(th)                                                 # 4a
     if stored is not None and stored.state.role == 1:
-        contents = stored.open(envelope, kept, order, trace)
+        contents = stored.open(envelope, kept, order, trace, stamp)
         return Accepted(stored, peer, b"", contents, True)
     if any(th in b.replay_cache for b in r.bundles):                             # 4b
         raise MeshError("handshake/replay")
@@ -171,7 +172,7 @@ def respond(r: Responder, envelope: env.Envelope, kept: int, draws: Draws, order
         if not r.room_for_init(peer):
             raise MeshError("handshake/limit", "inits")
 
-    def steps_7_and_8() -> tuple[Session, bytes, list[bytes]]:
+    def steps_7_and_8a() -> tuple[Session, bytes, list[bytes]]:
         check_ed25519(ik_a)                                                      # 7
         for key in (dk_a, e, h.block.x):
             check_x25519(key)
@@ -187,19 +188,19 @@ def respond(r: Responder, envelope: env.Envelope, kept: int, draws: Draws, order
             ss = decaps(kd, kem_ct)
         rk0 = root(th, suite, dh, ss, trace)
         session = Session.responder(r.identity, peer, suite, th, rk0, secret, PublicKeys(prekey.x, prekey.ek),
-                                    draws, kept)
-        contents = session.open_after_limits(envelope, kept, order, trace)
+                                    draws, stamp)
+        contents = session.open_after_limits(envelope, kept, order, trace, stamp)
         return session, rk0, contents
 
     if changed:
         try:
-            steps_7_and_8()
+            steps_7_and_8a()
             if r.on_changed is not None:
                 r.on_changed(peer)
         except MeshError:
             pass
         raise MeshError("identity/changed")
-    session, rk0, contents = steps_7_and_8()
+    session, rk0, contents = steps_7_and_8a()
     if r.function_policy is not None and not r.function_policy(peer):            # 8b
         raise MeshError("identity/untrusted", "policy function")
     session.state.answer_due = True

@@ -117,6 +117,12 @@ class Hub:
                 self._close(link)
         return self._out
 
+    def timer(self, now: int) -> list[tuple[str, bytes]]:
+        self._out = []
+        for name in list(self.rows.mail):
+            self._deliver(name, now)
+        return self._out
+
     def frame_length(self, length: int) -> bytes | None:
         """HUB-18 and HUB-19: the error for a length over TCP, after which the link is closed."""
         if length == 0:
@@ -314,7 +320,7 @@ class Hub:
 
     def _mail(self, name: str, now: int) -> dict[int, Mail]:
         """The mail of a name; what is past its ttl goes, with its dedupe row."""
-        box = self.rows.mail.setdefault(name, {})
+        box = self.rows.mail.get(name, {})
         for mseq in [q for q, m in box.items() if now - m.time > self.limits.ttl_s]:
             m = box.pop(mseq)
             self.rows.dedupe.pop((m.sender, name, m.mid), None)
@@ -344,7 +350,7 @@ class Hub:
             raise Fault(9)
         mseq = self.rows.next.get(to, 1)
         self.rows.next[to] = mseq + 1
-        box[mseq] = Mail(row.name, mid, envelope, now)
+        self.rows.mail.setdefault(to, box)[mseq] = Mail(row.name, mid, envelope, now)
         self.rows.dedupe[row_key] = (mseq, None)
         self._ok(link, rid, None)
         self._deliver(to, now)

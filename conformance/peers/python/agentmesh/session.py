@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Sequence
 
 from . import envelope as env
@@ -68,7 +68,7 @@ class State:
     heal_only: bool = False
     answer_due: bool = False
     carried_application: bool = False
-    bundle_not_after: int | None = None     # of the bundle that founded it, at an initiator
+    until: int | None = None                # not-after of the founding bundle, while unconfirmed
 
 
 class Session:
@@ -115,7 +115,7 @@ class Session:
             return False
         if s.verified is not None:
             return kept - s.verified <= SENDING_LIFETIME
-        return s.role == INITIATOR and (s.bundle_not_after is None or kept <= s.bundle_not_after)
+        return s.role == INITIATOR and (s.until is None or kept <= s.until)
 
     # --- seal (10.3) ---------------------------------------------------------------------------
 
@@ -145,16 +145,27 @@ class Session:
 
     # --- open (10.4) ---------------------------------------------------------------------------
 
-    def open(self, envelope: env.Envelope, kept: int, order: int = 0, trace: Trace | None = None) -> list[bytes]:
-        """Steps 2 to 9; on an error the state is untouched."""
+    def clamp(self, most: int) -> None:
+        """AGENT-1: no stamp lies after max(now, kept)."""
+        s = self.state
+        s.created = min(s.created, most)
+        if s.verified is not None:
+            s.verified = min(s.verified, most)
+        if any(k.time > most for k in s.skipped):
+            s.skipped = [replace(k, time=min(k.time, most)) for k in s.skipped]
+
+    def open(self, envelope: env.Envelope, kept: int, order: int = 0, trace: Trace | None = None,
+             stamp: int | None = None) -> list[bytes]:
+        """Steps 2 to 9; on an error the state is untouched. Without a stamp both clocks are `kept`."""
         s, h = self.state, envelope.header
         if any((v is None) != (s.suite == 1) for v in (h.block.ek, h.block.kem_ct)):
             raise MeshError("encoding/shape", "block of another suite")          # 2
         if h.n > MAX_CHAIN - 1 or h.pn > MAX_CHAIN:
             raise MeshError("session/chain-limit")
-        return self.open_after_limits(envelope, kept, order, trace)
+        return self.open_after_limits(envelope, kept, order, trace, kept if stamp is None else stamp)
 
-    def open_after_limits(self, envelope: env.Envelope, kept: int, order: int, trace: Trace | None) -> list[bytes]:
+    def open_after_limits(self, envelope: env.Envelope, kept: int, order: int, trace: Trace | None,
+                          stamp: int) -> list[bytes]:
         """Steps 3 to 9."""
         s, h = self.state, envelope.header
         bh = block_hash(h.block)
@@ -173,7 +184,7 @@ class Session:
             ck, mk, keys = self._walk(s.ckr, s.nr, h.n, trace)
             contents = self._authenticate(mk, envelope, trace)
             after = copy.deepcopy(s)
-            after.skipped += [SkippedKey(bh, n, k, kept) for n, k in keys]       # R2
+            after.skipped += [SkippedKey(bh, n, k, stamp) for n, k in keys]       # R2
             after.ckr, after.nr = ck, h.n + 1
         else:
             if s.own is None:                                                    # 5
@@ -191,17 +202,17 @@ class Session:
             if s.current is not None:                                            # R3
                 assert s.ckr is not None
                 _, _, old = self._walk(s.ckr, s.nr, h.pn, None)
-                fresh += [SkippedKey(s.current, n, k, kept) for n, k in old]
+                fresh += [SkippedKey(s.current, n, k, stamp) for n, k in old]
                 after.retired.append(s.current)
                 after.retired = after.retired[-MAX_RETIRED:]
-            fresh += [SkippedKey(bh, n, k, kept) for n, k in keys]
+            fresh += [SkippedKey(bh, n, k, stamp) for n, k in keys]
             after.skipped += fresh
             after.current = bh
             after.peer_block = PublicKeys(h.block.x, h.block.ek)
             after.rk, after.ckr, after.nr = new_rk, ck, h.n + 1
             after.own = after.cks = None
         after.init = None                                                        # R4
-        after.verified = kept
+        after.verified, after.until = stamp, None
         after.order = order
         live = set(after.retired) | {after.current}
         after.skipped = [k for k in after.skipped
@@ -230,8 +241,9 @@ def sending_session(sessions: Sequence[Session], kept: int) -> Session | None:
     confirmed = [s for s in usable if s.confirmed]
     if confirmed:
         best = max(confirmed, key=lambda s: s.state.order or 0)
-        glare = [s for s in confirmed if abs(s.state.created - best.state.created) <= GLARE_WINDOW]
-        return min(glare, key=lambda s: s.state.th)
+        glare = [s for s in confirmed if s.state.role != best.state.role
+                 and abs(s.state.created - best.state.created) <= GLARE_WINDOW]
+        return min([best, *glare], key=lambda s: s.state.th)
     unconfirmed = [s for s in usable if not s.confirmed]
     ordinary = [s for s in unconfirmed if not s.state.heal_only]
     if ordinary:
