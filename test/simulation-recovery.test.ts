@@ -1,12 +1,15 @@
 // Lost state and lying hubs: how conversations come back (SPEC §8, §10, §12), in virtual time.
 
-import { expect, test } from "vitest"
+import { expect, test, vi } from "vitest"
 import { decode } from "../src/encoding.ts"
 import { decodeEnvelope } from "../src/envelope.ts"
 import type { Actor } from "./simulation/actor.ts"
 import { DAY, HOUR, MINUTE, SECOND } from "./simulation/clock.ts"
 import { acquainted, envelopes, heard, logged, sent, sizeOf } from "./simulation/rules.ts"
 import type { World } from "./simulation/world.ts"
+
+// A busy machine takes its time; the time in these tests is virtual.
+vi.setConfig({ testTimeout: 300_000 })
 
 const SECRET = new Uint8Array(32).fill(9)
 const BIG = { text: "x".repeat(5000) }

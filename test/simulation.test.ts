@@ -10,6 +10,7 @@ import { totals, World } from "./simulation/world.ts"
 /** Seeds of each family and days of trouble; more of both goes deeper: AGENTMESH_SEEDS=50. */
 const SEEDS = Number(process.env["AGENTMESH_SEEDS"] ?? 1)
 const FIRST = Number(process.env["AGENTMESH_FIRST_SEED"] ?? 1)
+const NAMES = ["alice", "bob", "carol", "dave", "erin"]
 const DAYS = Number(process.env["AGENTMESH_DAYS"] ?? 14)
 
 afterAll(() => console.log(JSON.stringify(totals)))
@@ -18,7 +19,7 @@ for (const [family, mix] of Object.entries(FAMILIES)) {
   for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
     test(`${family} (seed ${seed})`, { timeout: 600_000 }, async () => {
       const world = new World(seed)
-      for (const name of ["alice", "bob", "carol"]) world.add(name)
+      for (const name of NAMES.slice(0, 2 + (seed % 4))) world.add(name)
       await world.run(HOUR / 60)
       await new Chaos(world, mix).run(DAYS, 12)
       const counts = await world.finish()
