@@ -177,6 +177,23 @@ describe("to many", () => {
     expect(b.texts).toEqual(["hello", "once"])
   })
 
+  it("a fingerprint holds for a name that stands there without one too", async () => {
+    const world = new World()
+    const [a, b] = await world.pair()
+    const wrong = `b#${fingerprint(new Uint8Array(32))}`
+    for (const to of [
+      [wrong, "b"],
+      ["b", wrong],
+      [b.agent.address, wrong],
+    ]) {
+      await expect(world.until(a.agent.sendMany(to, "x"))).rejects.toEqual(
+        code("identity/fingerprint"),
+      )
+    }
+    await world.clock.advance(2)
+    expect(b.texts).toEqual(["hello"])
+  })
+
   it("nobody is written to if one of the addresses is wrong", async () => {
     const world = new World()
     const [a, b] = await world.pair()
