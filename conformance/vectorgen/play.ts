@@ -93,6 +93,11 @@ export class Play {
     this.#sessions[from] = { ...this.#sessions[from], pn }
   }
 
+  /** Lets an absent end step again without an answer; signed and sealed by itself. */
+  restep(from: End): void {
+    this.#sessions[from] = { ...this.#sessions[from], cks: null }
+  }
+
   /** Seals from the state as it is, with other random values, and keeps the state: a clone. */
   clone(from: End, text: string, seed: Uint8Array): string {
     const { alice, bob } = this.flight

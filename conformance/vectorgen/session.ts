@@ -359,6 +359,26 @@ function blocks(add: Add, suite: Suite): void {
   insider(67, "an insider's pn below what was accepted", 1, 2)
   insider(68, "an insider's pn where no chain was before", 1, 0)
 
+  const twice = new Play(suite, ["a"])
+  const opening = twice.open("b", twice.seal("a", ["first step"]))
+  twice.restep("a")
+  const put = "a second chain before the first was answered"
+  twice.refuse(
+    "b",
+    "envelope/open",
+    twice.seal("a", ["second step"]),
+    { level: "field", field: "envelope", put },
+    opening,
+  )
+  add(
+    69,
+    "envelope/open",
+    "SESSION-11 SESSION-21",
+    "two steps in a row by an insider",
+    twice,
+    "the key that it answers is gone",
+  )
+
   const bad = (n: number, path: readonly number[], put: string, title: string) => {
     const play = new Play(suite)
     play.confirm()
