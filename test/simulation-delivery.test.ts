@@ -283,6 +283,24 @@ test("what could not be committed is not acknowledged (AGENT-40, AGENT-42)", asy
   world.verify()
 })
 
+// Ten thousand contents take half a minute of the machine: only where more was asked for.
+const deep = Number(process.env["AGENTMESH_SEEDS"] ?? 1) > 1
+test.runIf(deep)("a full inbox takes no more mail until there is room (AGENT-44)", async () => {
+  const { world, alice, bob } = await acquainted(17)
+  bob.manners.slowness = 8 * DAY
+  for (let i = 0; i < 10_400; i++) alice.send("bob")
+  await world.run(HOUR)
+  expect(bob.disk.rows("inbox")).toBeGreaterThanOrEqual(10_000)
+  expect(bob.disk.rows("inbox")).toBeLessThan(10_000 + 64)
+  const waiting = alice.disk.rows("content")
+  expect(waiting).toBeGreaterThan(300)
+  await world.run(DAY)
+  expect(alice.disk.rows("content"), "nothing is lost, nothing is taken").toBe(waiting)
+  bob.manners.slowness = 0
+  await world.run(10 * DAY)
+  expect(world.verify()).toMatchObject({ accepted: 10_402, handled: 10_402, receipted: 10_402 })
+})
+
 test("slow handlers delay neither receipts nor mail (AGENT-43)", async () => {
   const { world, alice, bob } = await acquainted(13)
   bob.manners.slowness = 3 * HOUR
