@@ -63,27 +63,33 @@ describe("killed under load", { timeout: 180_000 }, () => {
     const start = () => {
       const program = new Program(process.execPath, [entry, "a", store, url])
       programs.push(program)
+      program.child.stdin?.on("error", () => {}) // it was killed while it was told something
       return program
     }
-    const live = async (ms: number): Promise<void> => {
+    /** One life: until so many contents were accepted, while more are on their way. */
+    const live = async (most: number): Promise<void> => {
       const program = start()
       await program.line(/^ready|^not ready/)
-      const until = Date.now() + ms
-      const { stdin } = program.child
-      while (Date.now() < until) {
-        stdin?.write(`b text ${next++}\n`)
-        const text = `back ${told.length}`
-        told.push(text)
-        await b.send("a", text)
-        await pause(2)
-      }
+      let running = true
+      const load = (async () => {
+        while (running) {
+          program.child.stdin?.write(`b text ${next++}\n`)
+          const text = `back ${told.length}`
+          told.push(text)
+          await b.send("a", text)
+          await pause(2)
+        }
+      })()
+      for (let i = 0; i < most; i++) await program.line(/^sent /)
       await program.kill()
+      running = false
+      await load
       for (const line of program.lines) {
         const [, text] = /^sent \w+ (.*)$/.exec(line) ?? []
         if (text) accepted.add(text)
       }
     }
-    for (let i = 0; i < KILLS; i++) await live(80 + ((i * 7919) % 400))
+    for (let i = 0; i < KILLS; i++) await live(1 + ((i * 7) % 12))
 
     const last = start()
     await last.line(/^ready/)
