@@ -56,7 +56,15 @@ describe("README", () => {
   })
 
   it("has code under these headings and no other", () => {
-    const expected = ["AgentMesh", "Sending", "Receiving", "Keeping", "Trusting", "Without a hub"]
+    const expected = [
+      "AgentMesh",
+      "Sending",
+      "Receiving",
+      "Keeping",
+      "Over a network",
+      "Trusting",
+      "Without a hub",
+    ]
     expect([...code.keys()]).toEqual(expected)
   })
 
@@ -98,6 +106,27 @@ const restored = new Agent("alice", { restore: { backup, secret: "a passphrase" 
 await restored.ready
 console.log(again.fingerprint === before, restored.fingerprint === before)`
     expect(await output(program + end)).toBe("true true\n")
+    await rm(folder, { recursive: true })
+  })
+
+  it("over a network", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "agentmesh-readme-"))
+    const start = `
+import { NetworkHubServer } from "agentmesh/node"
+const server = new NetworkHubServer({ port: 0 })
+const { url } = await server.start()
+`
+    const code = block("Over a network")
+    const program = code
+      .replace('"agentmesh://127.0.0.1:7700"', "url")
+      .replace(".agents/alice", join(folder, "alice"))
+      .replace(".agents/bob", join(folder, "bob"))
+    expect(program).not.toContain("7700")
+    const end = `
+await new Promise((resolve) => setTimeout(resolve, 500))
+await Promise.all([alice.close(), bob.close()])
+await server.stop()`
+    expect(await output(start + program + end)).toBe("alice: over TCP\n")
     await rm(folder, { recursive: true })
   })
 
