@@ -65,7 +65,7 @@ const TIERS: readonly string[] = [
    handshake.initiate handshake.respond envelope.seal envelope.makeContent hub.hello hub.welcome
    hub.auth hub.receipt`,
   `session.new session.seal session.open session.expire session.digest hub.new hub.frame hub.close
-   hub.restart hub.digest agent.new agent.clock agent.trust agent.verify agent.forget agent.send
+   hub.restart hub.digest agent.new agent.clock agent.trust agent.oneTime agent.verify agent.forget agent.send
    agent.receive agent.snapshot agent.restore agent.export agent.digest`,
 ]
 

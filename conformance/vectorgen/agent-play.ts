@@ -7,7 +7,7 @@ import { type Session, seal } from "../../src/session.ts"
 import type { Draw, Suite } from "../../src/suite.ts"
 import type { JsonObject, Mutation, Step } from "../driver.ts"
 import { deterministicDraw } from "./draws.ts"
-import { application, Flight } from "./flight.ts"
+import { application, Flight, forge } from "./flight.ts"
 import type { Book } from "./kit.ts"
 import { NOW, Person, SEEDS } from "./people.ts"
 import { array, bstr, map, NULL, tstr, uint } from "./raw.ts"
@@ -40,6 +40,7 @@ export function agentCases(book: Book): void {
   trusting(add)
   addresses(add)
   replays(add)
+  oneTimeKeys(add)
   contents(add)
   copies(add)
   clones(add)
@@ -759,8 +760,12 @@ class Forger {
   #session: Session
   readonly #draw: Draw
 
-  constructor(suite: Suite = 1) {
-    this.flight = new Flight(suite)
+  constructor(
+    suite: Suite = 1,
+    oneTime: boolean = false,
+    options: ConstructorParameters<typeof Flight>[2] = {},
+  ) {
+    this.flight = new Flight(suite, oneTime, options)
     this.#session = this.flight.session
     this.#draw = deterministicDraw(this.flight.alice.seed)
   }
@@ -779,6 +784,98 @@ function item(fields: Readonly<Record<number, string>> = {}): string {
   const items = [uint(0), bstr("1d".repeat(16)), uint(MS), NULL, uint(0), bstr(body("hi"))]
   for (const [i, put] of Object.entries(fields)) items[Number(i)] = put
   return array(...items)
+}
+
+/** A one-time key serves for one handshake, and for no forged one. */
+function oneTimeKeys(add: Add): void {
+  const state = (put: string): Mutation => ({ level: "context", field: "state", put })
+  const held = (suite: Suite, extra: JsonObject = {}): Script => {
+    const script = new Script().agent("b", "bob", { trust: { accept: "any" }, ...extra })
+    script.do("agent.oneTime", { agent: "$b", suite })
+    return script
+  }
+  for (const suite of [1, 2] as const) {
+    const base = 200 + 10 * suite
+    const again = held(suite)
+    const first = new Forger(suite, true)
+    const envelope = first.seal(application("hello"))
+    const taken = again.receive("b", envelope)
+    again.do("agent.forget", { agent: "$b", name: "alice" })
+    again.refuse(
+      "agent.receive",
+      "handshake/unknown-prekey",
+      { agent: "$b", envelope },
+      state("its session was erased"),
+      taken,
+    )
+    add(
+      base,
+      "handshake/unknown-prekey",
+      "HANDSHAKE-25 HANDSHAKE-34",
+      `an init on a used one-time key, suite ${suite}`,
+      again.steps,
+      "a one-time key serves once",
+    )
+
+    const second = held(suite)
+    const twin = second.receive("b", envelope)
+    const other = new Forger(suite, true, { again: true }).seal(application("hello again"))
+    second.refuse(
+      "agent.receive",
+      "handshake/unknown-prekey",
+      { agent: "$b", envelope: other },
+      { level: "field", field: "envelope", put: "another init on the same one-time key" },
+      twin,
+    )
+    add(
+      base + 1,
+      "handshake/unknown-prekey",
+      "HANDSHAKE-25 HANDSHAKE-34",
+      `a second init on one one-time key, suite ${suite}`,
+      second.steps,
+      "a one-time key serves once",
+    )
+
+    const kept = held(suite)
+    const { flight } = new Forger(suite, true)
+    const parts = flight.parts([application("hello")])
+    const forged = forge(parts, { ikSecret: flight.mallory.own.ikSecret })
+    kept.refuse(
+      "agent.receive",
+      "envelope/open",
+      { agent: "$b", envelope: forged },
+      { level: "field", field: "envelope", put: "signature by another key", follows: [[1]] },
+      kept.next + 1,
+    )
+    kept.receive("b", forge(parts))
+    add(
+      base + 2,
+      "envelope/open",
+      "HANDSHAKE-34 SESSION-19",
+      `a forged init leaves the one-time key, suite ${suite}`,
+      kept.steps,
+      "junk costs nothing",
+    )
+  }
+  const flags = 1
+  const required = held(1, { requireOneTime: true })
+  const bare = new Forger(1, false, { flags, bare: true }).seal(application("no key"))
+  required.refuse(
+    "agent.receive",
+    "handshake/one-time-required",
+    { agent: "$b", envelope: bare },
+    { level: "field", field: "envelope", put: "an init without a one-time key" },
+    required.next + 1,
+  )
+  required.receive("b", new Forger(1, true, { flags }).seal(application("with one")))
+  add(
+    205,
+    "handshake/one-time-required",
+    "HANDSHAKE-24",
+    "an agent that asks for one-time keys",
+    required.steps,
+    "the owner asked for it",
+  )
 }
 
 function contents(add: Add): void {

@@ -115,15 +115,17 @@ export class Flight {
   constructor(
     suite: Suite,
     oneTime: boolean = false,
-    options: { flags?: number; suites?: readonly Suite[]; again?: boolean } = {},
+    options: { flags?: number; suites?: readonly Suite[]; again?: boolean; bare?: boolean } = {},
   ) {
     this.suite = suite
     this.draw = deterministicDraw(this.alice.seed)
     this.bundle = this.bob.bundle({ suites: options.suites ?? [1, 2], flags: options.flags ?? 0 })
     this.oneTime = oneTime ? this.bob.oneTime(suite) : null
+    // An initiator that looks away where a one-time key is asked for.
+    const bundle = options.bare ? { ...this.bundle, flags: 0 } : this.bundle
     // Another handshake of the same pair takes the next ephemeral.
-    if (options.again) initiate(this.alice.own, this.bundle, this.oneTime, suite, this.draw)
-    this.handshake = initiate(this.alice.own, this.bundle, this.oneTime, suite, this.draw)
+    if (options.again) initiate(this.alice.own, bundle, this.oneTime, suite, this.draw)
+    this.handshake = initiate(this.alice.own, bundle, this.oneTime, suite, this.draw)
     this.session = createInitiator(this.handshake, this.bundle)
   }
 

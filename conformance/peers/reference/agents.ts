@@ -7,7 +7,7 @@ import { Emitter } from "../../../src/agent/options.ts"
 import { assemble, type Parts } from "../../../src/agent/parts.ts"
 import { Tracker } from "../../../src/agent/tracker.ts"
 import { checkFingerprint, type PeerPolicy, type TrustPolicy } from "../../../src/agent/trust.ts"
-import { acceptBundle } from "../../../src/bundle.ts"
+import { acceptBundle, createOneTimeKey } from "../../../src/bundle.ts"
 import { toUtf8 } from "../../../src/bytes.ts"
 import { decodePayload } from "../../../src/encoding.ts"
 import { AgentMeshError } from "../../../src/errors.ts"
@@ -23,6 +23,7 @@ import {
   type Ops,
   objectArg,
   optionalBytes,
+  suiteArg,
   suitesArg,
   textArg,
 } from "./args.ts"
@@ -178,6 +179,16 @@ export const agentOps: Ops = {
   "agent.trust"(args, handles) {
     const expected = args["fingerprint"] === undefined ? null : textArg(args, "fingerprint")
     return handles.get<LiveAgent>(args, "agent").connect(bytesArg(args, "bundle"), expected)
+  },
+  async "agent.oneTime"(args, handles) {
+    const { core, engine } = handles.get<LiveAgent>(args, "agent").parts
+    const key = await engine.run(() => {
+      const { own, environment, now, store } = core
+      const made = createOneTimeKey(own, suiteArg(args), now, environment.draw)
+      store.put("key/one-time", hex(made.ref), made)
+      return made
+    })
+    return { key: hex(key.bytes), ref: hex(key.ref) }
   },
   async "agent.verify"(args, handles) {
     const { core, engine } = handles.get<LiveAgent>(args, "agent").parts
