@@ -165,6 +165,7 @@ describe.each(HUBS)("%s", (_kind, factory) => {
       }
       const notAfter = hub.clock.seconds + 59 * DAY
       expect(served).toEqual([...[3, 1, 2].map((n) => oneTimeOf(BOB, n, notAfter)), null])
+      expect((await hub.store.range("one-time/", "one-time0", 10)).rows).toEqual([])
     })
 
     test("no key is served twice to a crowd that asks at once (HUB-45)", async () => {

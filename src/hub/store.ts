@@ -53,15 +53,9 @@ export interface HubDatabase {
 
 const ENCODINGS: Encodings = { keyEncoding: "utf8", valueEncoding: "view" }
 
-/**
- * A hub's store on an abstract-level database; a batch is synced before it counts.
- *
- * After a write has failed, a log may end in half a record, and what is appended behind that may be
- * lost at the next start. So nothing is written before the database was closed and opened again.
- */
+/** A hub's store on an abstract-level database; a batch is synced before it counts. */
 export class DatabaseStore implements HubStore {
   readonly #db: HubDatabase
-  #broken = false
 
   /** @param db - Memory-level, classic-level or another; nobody else writes to it. */
   constructor(db: HubDatabase) {
@@ -80,15 +74,7 @@ export class DatabaseStore implements HubStore {
     return this.#db.close()
   }
 
-  async #mend(): Promise<void> {
-    if (!this.#broken) return
-    await this.#db.close()
-    await this.#db.open()
-    this.#broken = false
-  }
-
   async read(keys: readonly string[]): Promise<readonly (Uint8Array | null)[]> {
-    await this.#mend()
     const rows = await this.#db.getMany([...keys], ENCODINGS)
     return rows.map((row) => row ?? null)
   }
@@ -99,7 +85,6 @@ export class DatabaseStore implements HubStore {
     limit: number,
     maxBytes: number = Number.POSITIVE_INFINITY,
   ): Promise<{ readonly rows: readonly StoredRow[]; readonly more: boolean }> {
-    await this.#mend()
     const rows: StoredRow[] = []
     let bytes = 0
     // One row beyond the limit would tell "more" exactly; the caller asks again instead.
@@ -120,12 +105,6 @@ export class DatabaseStore implements HubStore {
     const changes = rows.map(([key, row]): Change => {
       return row === null ? { type: "del", key } : { type: "put", key, value: row }
     })
-    await this.#mend()
-    try {
-      await this.#db.batch(changes, { ...ENCODINGS, sync: true })
-    } catch (error) {
-      this.#broken = true
-      throw error
-    }
+    await this.#db.batch(changes, { ...ENCODINGS, sync: true })
   }
 }

@@ -15,6 +15,8 @@ type Options = Parameters<Database["batch"]>[1]
 export class FileDatabase implements Database {
   readonly #path: string
   readonly #level: ClassicLevel<string, Uint8Array>
+  #mending: Promise<void> | null = null
+  #broken = false
 
   /** @param path - Directory; created if missing. */
   constructor(path: string) {
@@ -47,16 +49,37 @@ export class FileDatabase implements Database {
 
   /** Closes the database. */
   close(): Promise<void> {
+    this.#broken = false
     return this.#level.close()
   }
 
+  /**
+   * Opens the database again after a failed write. The log may then end in half a record, and what
+   * is appended behind that would be lost at the next start, although it was synced.
+   */
+  async #mend(): Promise<void> {
+    if (!this.#broken) return
+    this.#mending ??= this.#level
+      .close()
+      .then(() => this.#level.open())
+      .then(() => {
+        this.#broken = false
+      })
+      .finally(() => {
+        this.#mending = null
+      })
+    await this.#mending
+  }
+
   /** The value at `key`. */
-  get(key: string): Promise<Uint8Array | undefined> {
+  async get(key: string): Promise<Uint8Array | undefined> {
+    await this.#mend()
     return this.#level.get(key)
   }
 
   /** The values at the keys, in their order. */
-  getMany(keys: string[]): Promise<(Uint8Array | undefined)[]> {
+  async getMany(keys: string[]): Promise<(Uint8Array | undefined)[]> {
+    await this.#mend()
     return this.#level.getMany(keys)
   }
 
@@ -65,6 +88,7 @@ export class FileDatabase implements Database {
    * costs a third of an array, of which abstract-level clones every operation.
    */
   async batch(changes: Change[], { sync }: Options): Promise<void> {
+    await this.#mend()
     const batch = this.#level.batch()
     try {
       for (const change of changes) {
@@ -73,14 +97,18 @@ export class FileDatabase implements Database {
       }
       await batch.write({ sync })
     } catch (error) {
+      this.#broken = true
       await batch.close()
       throw error
     }
   }
 
   /** Rows in key order. */
-  iterator(range: Parameters<Database["iterator"]>[0]): AsyncIterable<[string, Uint8Array]> {
-    return this.#level.iterator(range)
+  async *iterator(
+    range: Parameters<Database["iterator"]>[0],
+  ): AsyncGenerator<[string, Uint8Array]> {
+    await this.#mend()
+    yield* this.#level.iterator(range)
   }
 
   /** Drops what replaced and deleted rows of a range still occupy. */
