@@ -180,6 +180,30 @@ function conversations(add: Add): void {
     }
   }
 
+  at = 230
+  for (const [one, two] of [
+    ["alice", "bob"],
+    ["carol", "bob"],
+    ["mallory", "bob"],
+    ["alice", "carol"],
+  ] as const) {
+    const extra = { suites: [1], trust: { accept: "any" } }
+    const script = new Script().agent("a", one, extra).agent("b", two, extra)
+    script.trust("a", "b")
+    script.receive("b", script.send("a", two, "on the first session"))
+    script.do("agent.forget", { agent: "$a", name: two })
+    script.trust("a", "b")
+    script.receive("b", script.send("a", two, "on the second session"))
+    script.receive("a", script.send("b", one, "on the second session too"))
+    add(
+      at++,
+      "ok",
+      "SESSION-5",
+      `${one} founds two sessions with ${two}: no glare, the second counts`,
+      script.steps,
+    )
+  }
+
   const reply = pair()
   reply.receive("b", reply.send("a", "bob", "question"))
   const question = reply.steps.length - 2
@@ -395,6 +419,17 @@ function addresses(add: Add): void {
   verified.trust("a", "b", { fingerprint: print })
   verified.send("a", `bob#${print}`, "hello")
   add(120, "ok", "IDENTITY-10 AGENT-61", "an address with fingerprint verifies", verified.steps)
+
+  const policy = new Script().agent("a", "alice", { trust: { send: "verified" } }).agent("b", "bob")
+  policy.trust("a", "b")
+  policy.send("a", `bob#${print}`, "hello")
+  add(
+    119,
+    "ok",
+    "AGENT-61",
+    "policy verified, sending to an address with the fingerprint",
+    policy.steps,
+  )
 
   const meant = "the address says which key is meant"
   const connect = new Script().agent("a", "alice").agent("b", "bob")
@@ -1039,7 +1074,6 @@ function copies(add: Add): void {
   const both = new Forger()
   const inside = bobAgent()
   inside.receive("b", both.seal(content, content))
-  inside.send("b", "alice", "with what is due")
   add(151, "ok", "AGENT-50", "one content twice in an envelope is dispatched once", inside.steps)
 
   const across = bobAgent()
@@ -1053,6 +1087,57 @@ function copies(add: Add): void {
     "AGENT-50 AGENT-21",
     "one content on two sessions is dispatched once",
     across.steps,
+  )
+
+  const known = new Forger()
+  const spoiled = bobAgent()
+  spoiled.receive("b", known.seal(item()))
+  spoiled.refuse(
+    "agent.receive",
+    "envelope/content",
+    { agent: "$b", envelope: known.seal(item({ 5: NULL })) },
+    { level: "field", field: "envelope", put: "the same id, body null" },
+    spoiled.next - 1,
+    "committed",
+  )
+  spoiled.send("b", "alice", "with the last status of the id")
+  add(
+    154,
+    "envelope/content",
+    "AGENT-48",
+    "a content of wrong shape under a known id",
+    spoiled.steps,
+    "a delivered content stays delivered",
+  )
+
+  const floor = pair([1])
+  floor.agent("c", "carol", { suites: [1] })
+  floor.trust("b", "c")
+  const begun = floor.receive("b", floor.send("a", "bob", "hello"))
+  floor.receive("a", floor.send("b", "alice", "hello back"))
+  const equal = floor.send("a", "bob", "of the same second")
+  floor.do("agent.clock", { agent: "$a", now: NOW + 1 })
+  const above = floor.send("a", "bob", "a second later")
+  for (const day of [6, 12, 18, 23]) {
+    floor.do("agent.clock", { agent: "$b", now: NOW + day * 86_400 })
+    floor.send("b", "carol", `day ${day}`)
+  }
+  floor.refuse(
+    "agent.receive",
+    "envelope/content",
+    { agent: "$b", envelope: equal },
+    { level: "context", field: "envelope", put: equal },
+    begun,
+    "committed",
+  )
+  floor.receive("b", above)
+  add(
+    155,
+    "envelope/content",
+    "AGENT-51 AGENT-55 AGENT-56",
+    "a content not above the floor, once its neighbour's id was dropped",
+    floor.steps,
+    "it may have been dispatched before",
   )
 
   const fixed = new Forger()
@@ -1184,6 +1269,8 @@ function times(add: Add): void {
     script.trust("b", "c")
     const first = script.receive("b", script.send("a", "bob", "hello"))
     script.receive("a", script.send("b", "alice", "hello back"))
+    // One second later: behind the floor that the first content leaves, it could not be accepted.
+    script.do("agent.clock", { agent: "$a", now: NOW + 1 })
     const late = script.send("a", "bob", "a month on the way")
     wait(script, "b", seconds)
     return { script, late, first }
@@ -1230,6 +1317,7 @@ function times(add: Add): void {
     script.trust("b", "c")
     const first = script.receive("b", script.send("a", "bob", "hello"))
     script.receive("a", script.send("b", "alice", "hello back"))
+    script.do("agent.clock", { agent: "$a", now: NOW + 1 })
     const late = script.send("a", "bob", "after a month")
     const address = `carol#${fingerprint(new Person("carol").own.ik)}`
     for (const now of [NOW + 31 * 86_400, NOW + 31 * 86_400 + seconds]) {

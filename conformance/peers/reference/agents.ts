@@ -83,23 +83,57 @@ function policyArg(args: JsonObject): TrustPolicy {
   }
 }
 
+/** Timers that run when the clock is moved past them. */
+class Timers {
+  readonly #clock: { now: number }
+  readonly #waiting = new Map<object, { readonly at: number; readonly action: () => void }>()
+
+  constructor(clock: { now: number }) {
+    this.#clock = clock
+  }
+
+  readonly after = (ms: number, action: () => void): (() => void) => {
+    const key = {}
+    this.#waiting.set(key, { at: this.#clock.now * 1000 + ms, action })
+    return () => void this.#waiting.delete(key)
+  }
+
+  move(now: number): void {
+    this.#clock.now = now
+    for (const [key, { at, action }] of [...this.#waiting].sort((a, b) => a[1].at - b[1].at)) {
+      if (at > now * 1000 || !this.#waiting.delete(key)) continue
+      action()
+    }
+  }
+}
+
 class LiveAgent {
   readonly db: TestDatabase
   readonly parts: Parts
   readonly draw: Draw
-  readonly clock: { now: number }
+  readonly #timers: Timers
 
-  private constructor(db: TestDatabase, parts: Parts, draw: Draw, clock: { now: number }) {
+  private constructor(db: TestDatabase, parts: Parts, draw: Draw, timers: Timers) {
     this.db = db
     this.parts = parts
     this.draw = draw
-    this.clock = clock
+    this.#timers = timers
+  }
+
+  /** Moves the clock, and waits for what became due: maintenance. */
+  async moveClock(now: number): Promise<void> {
+    this.#timers.move(now)
+    for (let i = 0; i < 6; i++) {
+      await this.parts.engine.run(() => undefined)
+      await new Promise((done) => setTimeout(done, 0))
+    }
   }
 
   static async open(args: JsonObject, db: TestDatabase): Promise<LiveAgent> {
     const draw = deterministicDraw(bytesArg(args, "seed"))
     const clock = { now: numberArg(args, "now") }
-    const environment = { now: () => clock.now * 1000, after: () => () => undefined, draw }
+    const timers = new Timers(clock)
+    const environment = { now: () => clock.now * 1000, after: timers.after, draw }
     const file = optionalBytes(args, "file")
     const options = {
       ...{ store: db, environment, trust: policyArg(args) },
@@ -110,7 +144,7 @@ class LiveAgent {
     const fresh = createIdentity(textArg(args, "name"), draw)
     const tracker = new Tracker(environment)
     const parts = await assemble({ options, environment, fresh, emitter: new Emitter(), tracker })
-    return new LiveAgent(db, parts, draw, clock)
+    return new LiveAgent(db, parts, draw, timers)
   }
 
   get about(): JsonObject {
@@ -172,8 +206,8 @@ export const agentOps: Ops = {
     const agent = await LiveAgent.open(args, new TestDatabase())
     return { handle: handles.add("agent", agent), ...agent.about }
   },
-  "agent.clock"(args, handles) {
-    handles.get<LiveAgent>(args, "agent").clock.now = numberArg(args, "now")
+  async "agent.clock"(args, handles) {
+    await handles.get<LiveAgent>(args, "agent").moveClock(numberArg(args, "now"))
     return { moved: true }
   },
   "agent.trust"(args, handles) {
