@@ -33,6 +33,7 @@ export interface InboxHost {
 interface Request {
   readonly peer: () => Peer | undefined
   resolve(message: Message): void
+  reject(error: AgentMeshError): void
 }
 
 /** Dispatches the contents of one agent: per peer in order, peers independently. */
@@ -94,8 +95,19 @@ export class Inbox {
         this.#requests.delete(id)
         resolve(message)
       }
-      this.#requests.set(id, { peer, resolve: done })
+      const fail = (error: AgentMeshError) => {
+        cancel()
+        this.#requests.delete(id)
+        reject(error)
+      }
+      this.#requests.set(id, { peer, resolve: done, reject: fail })
     })
+  }
+
+  /** Ends what waits for answers: the agent is closed. */
+  close(): void {
+    const error = new AgentMeshError("agent/closed", "the agent was closed before the answer came")
+    for (const request of [...this.#requests.values()]) request.reject(error)
   }
 
   /** Gives up an expected answer. */

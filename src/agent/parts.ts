@@ -216,6 +216,7 @@ async function start(plan: Plan, store: AgentStore, own: OwnIdentity): Promise<P
   const stop = maintain(environment, { core, engine, keeper, network: () => network })
   const close = async () => {
     stop()
+    inbox.close()
     await network?.close()
     await engine.close()
     await store.close()

@@ -268,6 +268,11 @@ export class Receiver {
       core.store.put("pin", peer.name, { ...peer, trust: "pinned" })
     const times = this.#inits.get(peerKey(peer)) ?? []
     this.#inits.set(peerKey(peer), [...times, core.now])
+    // Peers that do not come back are forgotten too: the table holds an hour.
+    for (const [key, [...old]] of this.#inits) {
+      if (old.every((time) => Math.abs(core.now - time) >= HOUR)) this.#inits.delete(key)
+      else break
+    }
     limitSessions(core, peer, key)
   }
 
