@@ -24,6 +24,9 @@ function project(name: string, backend: string, exclude: readonly string[] = [])
       env: { AGENTMESH_BACKEND: backend },
       testTimeout: 60_000,
       hookTimeout: 30_000,
+      // Tests with real sockets and processes share two cores with everything else in CI. A test
+      // that fails twice in a row fails; one that needs its second try is shown as such.
+      retry: process.env["CI"] ? 1 : 0,
     },
   }
 }
