@@ -115,9 +115,9 @@ export class Core {
     if (kept === now && jumpedAt === null) return
     const near = kept === 0 || Math.abs(now - kept) <= FOLLOW
     if (near || (jumpedAt !== null && now - jumpedAt >= FOLLOW_AFTER)) {
-      this.store.updateMeta({ kept: now, jumpedAt: null })
+      this.store.setClock({ kept: now, jumpedAt: null })
     } else if (jumpedAt === null || now < jumpedAt) {
-      this.store.updateMeta({ jumpedAt: now })
+      this.store.setClock({ jumpedAt: now })
     }
   }
 

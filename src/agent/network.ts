@@ -140,7 +140,7 @@ export class Network {
     this.#pinHub(hubIk)
     if (this.#client.limits) core.limitEnvelope(this.#client.limits.envelope)
     this.#publisher.begin(counts)
-    for (const out of core.store.table("data/out").values()) this.transmit(out)
+    this.#repeat(() => [...core.store.table("data/out").values()])
     this.#fetcher.retryNow()
     for (const name of core.outboxes.keys()) this.#engine.touch(name)
     this.#host.connected()
@@ -237,9 +237,21 @@ export class Network {
     const silent = code === "hub/unreachable"
     const delay = silent ? 0 : Math.max(SEND_BACKOFF, retryAfterOf(error)) // AGENT-16
     this.#core.environment.after(delay * 1000, () => {
-      const waiting = this.#core.store.get("data/out", out.name)
-      if (waiting && equalBytes(waiting.mid, out.mid)) this.transmit(waiting)
+      this.#repeat(() => {
+        const waiting = this.#core.store.get("data/out", out.name)
+        return waiting && equalBytes(waiting.mid, out.mid) ? [waiting] : []
+      })
     })
+  }
+
+  /** Sends envelopes of the store again: as a job, since a row may be staged and not yet durable. */
+  #repeat(outs: () => readonly OutRow[]): void {
+    this.#engine.run(outs).then(
+      (rows) => {
+        for (const out of rows) this.transmit(out) // AGENT-5
+      },
+      () => {},
+    )
   }
 
   /** An envelope that the hub will never take (AGENT-16). */

@@ -136,6 +136,11 @@ export class AgentStore {
     this.put("meta", "meta", { ...this.meta, ...change })
   }
 
+  /** Moves the stored clock with the next commit; alone it is no reason for one (SPEC §2). */
+  setClock(change: Partial<Pick<MetaRow, "kept" | "jumpedAt">>): void {
+    this.#maps.meta.set("meta", { ...this.meta, ...change })
+  }
+
   /** The next number of the one order of this agent. */
   nextOrder(): number {
     const order = this.meta.order + 1
