@@ -3,7 +3,7 @@
 export { Agent } from "./agent/agent.ts"
 export type { StrangerLimits } from "./agent/core.ts"
 export type { Change, Database } from "./agent/database.ts"
-export type { MessageHandler } from "./agent/inbox.ts"
+export type { MessageHandler, Waiting, WaitingOptions } from "./agent/inbox.ts"
 export { Message, type MessageInput } from "./agent/message.ts"
 export type {
   AgentEvents,

@@ -16,7 +16,7 @@ import {
 import { exportState } from "./backup.ts"
 import { backupOf, checkSendable, forgetPeer, markVerified } from "./contents.ts"
 import { type Evidence, readEvidence } from "./evidence.ts"
-import type { MessageHandler } from "./inbox.ts"
+import type { MessageHandler, Waiting, WaitingOptions } from "./inbox.ts"
 import { type Message, type MessageInput, toPayload } from "./message.ts"
 import type { Network } from "./network.ts"
 import {
@@ -29,6 +29,7 @@ import {
   type SendOptions,
 } from "./options.ts"
 import { assemble, type Parts } from "./parts.ts"
+import { statusOf } from "./status.ts"
 import { type Delivery, Tracker } from "./tracker.ts"
 import { checkFingerprint, type PeerView } from "./trust.ts"
 
@@ -166,6 +167,27 @@ export class Agent {
     this.#handlers.push(handler)
     this.#now?.inbox.addHandler(handler)
     return this
+  }
+
+  /**
+   * Messages that wait while there is no handler, oldest first; they stay, over restarts too.
+   *
+   * @param options - `after`: only what came after this place; `limit`, by default 100.
+   */
+  async waiting(options: WaitingOptions = {}): Promise<readonly Waiting[]> {
+    return (await this.#use()).inbox.waiting(options)
+  }
+
+  /**
+   * Ends messages of {@link Agent.waiting}, as a handler would; unknown ids are left alone.
+   *
+   * @returns Ids that were waiting.
+   */
+  async settle(
+    ids: readonly string[],
+    state: "processed" | "failed" = "processed",
+  ): Promise<readonly string[]> {
+    return (await this.#use()).inbox.settle(ids, state)
   }
 
   /** Adds a listener for events. */
@@ -314,27 +336,8 @@ export class Agent {
 
   /** State of the agent, without secrets. */
   status(): AgentStatus {
-    const core = this.#now?.core
-    const sessions = [...(core?.store.table("key/session") ?? [])].map(
-      ([sid, { session, order }]) => {
-        return { peer: session.peer.name, suite: session.suite, sid, confirmed: order > 0 }
-      },
-    )
-    const pending = [...(core?.outboxes.values() ?? [])].reduce(
-      (sum, box) => sum + box.rows.length,
-      0,
-    )
-    return {
-      agentId: this.name,
-      fingerprint: this.#own ? this.fingerprint : "",
-      activeSessions: [...new Set(sessions.map(({ peer }) => peer))].sort(),
-      sessions,
-      knownPeers: [...(core?.store.table("pin").keys() ?? [])].sort(),
-      handlers: this.#handlers.length,
-      connected: this.#now?.network?.connected ?? false,
-      pending,
-      inbox: this.#now?.inbox.held ?? 0,
-    }
+    const own = this.#own ? this.fingerprint : ""
+    return statusOf(this.name, own, this.#handlers.length, this.#now)
   }
 
   /**

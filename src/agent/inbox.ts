@@ -16,6 +16,20 @@ import { peerKey } from "./trust.ts"
 /** Handles a message; a rejection marks the message as failed and is reported. */
 export type MessageHandler = (message: Message) => unknown
 
+/** Which messages {@link Agent.waiting} returns. */
+export interface WaitingOptions {
+  /** Only what came after this place. */
+  readonly after?: string
+  /** At most so many; by default 100. */
+  readonly limit?: number
+}
+
+/** A message that waits; places grow in the order of arrival and are never used again. */
+export interface Waiting {
+  readonly place: string
+  readonly message: Message
+}
+
 /** What the inbox needs of the agent around it. */
 export interface InboxHost {
   /** Runs a job in the next commit. */
@@ -24,6 +38,8 @@ export interface InboxHost {
   touch(name: string): void
   /** Answers a message. */
   reply(message: Message, payload: MessageInput): Promise<unknown>
+  /** A content waits, because there is no handler. */
+  waits(row: InboxRow): void
   /** A content left the inbox. */
   handled(): void
   /** A handler threw. */
@@ -61,6 +77,35 @@ export class Inbox {
   /** Contents that wait for a first handler. */
   get held(): number {
     return this.#held.length
+  }
+
+  /** Messages that wait for a first handler, oldest first. */
+  async waiting({ after = "", limit = 100 }: WaitingOptions): Promise<readonly Waiting[]> {
+    const found: Waiting[] = []
+    for (const key of this.#held.filter((one) => one > after).sort()) {
+      if (found.length >= limit) break
+      const row = this.#core.store.get("inbox", key)
+      const bytes = row && (await this.#core.store.read(`data/inbox/${key}`))
+      if (bytes) found.push({ place: key, message: this.message(row, decodeContent(bytes)) })
+    }
+    return found
+  }
+
+  /** Ends messages that wait for a first handler; returns the ids that did. */
+  async settle(ids: readonly string[], state: "processed" | "failed"): Promise<readonly string[]> {
+    const wanted = new Set(ids)
+    const settled: string[] = []
+    for (const key of [...this.#held].sort()) {
+      const row = this.#core.store.get("inbox", key)
+      if (row === undefined || !wanted.has(toHex(row.id))) continue
+      this.#held = this.#held.filter((other) => other !== key)
+      await this.#done(key, RECEIPT_STATUSES[state]).catch((error: unknown) => {
+        this.#held.push(key)
+        throw error
+      })
+      settled.push(toHex(row.id))
+    }
+    return settled
   }
 
   /** Adds a handler; contents that had none are dispatched now. */
@@ -155,6 +200,7 @@ export class Inbox {
   async #handle(key: string, row: InboxRow): Promise<void> {
     if (this.#handlers.length === 0) {
       this.#held.push(key)
+      this.#host.waits(row)
       return
     }
     const bytes = await this.#core.store.read(`data/inbox/${key}`)

@@ -60,6 +60,8 @@ export interface AgentEvents {
   undelivered: { readonly id: string; readonly to: string; readonly reason: string }
   /** Something received was refused; nothing changed, nothing was sent because of it. */
   rejected: { readonly from: string; readonly error: AgentMeshError }
+  /** A message came and there is no handler: see {@link Agent.waiting}. */
+  waiting: { readonly id: string; readonly from: string }
   /** A handler threw; the message is marked as failed and the other handlers ran. */
   "handler-error": { readonly error: unknown; readonly message: Message }
   /** The link to the hub was authenticated, or lost. */
@@ -84,6 +86,8 @@ export interface AgentStatus {
   readonly knownPeers: readonly string[]
   readonly handlers: number
   readonly connected: boolean
+  /** Whether the mail that the hub announced at login has been taken. */
+  readonly drained: boolean
   /** Contents without a receipt, and contents that wait for a handler. */
   readonly pending: number
   readonly inbox: number

@@ -161,6 +161,7 @@ async function start(plan: Plan, store: AgentStore, own: OwnIdentity): Promise<P
     touch: (name) => engine.touch(name),
     reply: (message, payload) => post.reply(message, payload),
     failed: (error, message) => emitter.emit("handler-error", { error, message }),
+    waits: (row) => emitter.emit("waiting", { id: toHex(row.id), from: row.name }),
     handled: () => network?.takeMail(),
   })
 

@@ -7,7 +7,16 @@ export const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     ...["AgentEvents", "AgentOptions", "AgentStatus", "BackupSecret", "Change", "Database"],
     ...["Delivery", "DeliveryState", "Draw", "DrawName", "Environment", "ErrorCode", "Hub"],
     ...["Listener", "MessageHandler", "MessageInput", "Payload", "PayloadValue", "PeerPolicy"],
-    ...["PeerView", "SendOptions", "StrangerLimits", "Suite", "TrustPolicy", "TrustState"],
+    ...[
+      "PeerView",
+      "SendOptions",
+      "StrangerLimits",
+      "Suite",
+      "TrustPolicy",
+      "TrustState",
+      "Waiting",
+      "WaitingOptions",
+    ],
   ],
   "src/protocol.ts": [
     ...["agent", "bundle", "bytes", "encoding", "envelope", "errors", "handshake", "hub"],

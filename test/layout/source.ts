@@ -18,7 +18,7 @@ const ENCODING = ["src/encoding.ts", "src/shape.ts"]
 export function layerOf(path: string): number | undefined {
   if (BASE.includes(path)) return 0
   if (FIRST.includes(path) || ENCODING.includes(path)) return 1
-  if (path.startsWith("src/node/")) return 4
+  if (/^src\/(node|cli)\//.test(path)) return 4
   if (HUB_RUNTIME.test(path) || path === "src/environment.ts") return 3
   if (path.startsWith("src/agent/") && !AGENT_PURE.test(path)) return 3
   return SECTION_FILE.test(path) ? 2 : undefined
@@ -93,7 +93,8 @@ const GATES: readonly (readonly [path: RegExp, packages: RegExp])[] = [
   [/^src\/hub\/(local-hub|memory-store)\.ts$/, /^memory-level$/],
   [/^src\/agent\/(agent|parts)\.ts$/, /^memory-level$/],
   [/^src\/node\/jetstream\.ts$/, /^(node:|@nats-io\/)/],
-  [/^src\/node\/mcp\.ts$/, /^(node:|@modelcontextprotocol\/|zod$)/],
+  [/^src\/cli\/mcp\//, /^(node:|@modelcontextprotocol\/|zod$)/],
+  [/^src\/cli\//, /^(node:|commander$|uqr$)/],
   [/^src\/node\//, /^(node:|classic-level$|abstract-level$|commander$|qr$)/],
   [/^src\//, /^$/],
   [/^conformance\/(driver|cli)\.ts$/, /^(node:|fast-check$)/],
