@@ -9,9 +9,10 @@ import { group as handshake } from "./handshake.ts"
 import { group as hub } from "./hub.ts"
 import { group as identity } from "./identity.ts"
 import { group as keyschedule } from "./keyschedule.ts"
-import { type Report, runCases, type Verdict } from "./runner.ts"
+import { runCases } from "./runner.ts"
 import { group as session } from "./session.ts"
 import { group as suite } from "./suite.ts"
+import type { Report, Verdict } from "./verdict.ts"
 
 export type {
   Case,
@@ -28,8 +29,8 @@ export type {
   VectorFile,
 } from "./driver.ts"
 export { SECTIONS } from "./driver.ts"
-export type { Outcome, Report, Verdict } from "./runner.ts"
 export { deterministicDraw, namedDraw } from "./vectorgen/draws.ts"
+export type { Divergence, Kind, Outcome, Report, Verdict, WireEntry } from "./verdict.ts"
 
 /** The ten groups, in the order of SPEC §3 to §12. */
 export const GROUPS: readonly Group[] = [

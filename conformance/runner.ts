@@ -11,35 +11,7 @@ import {
   type Step,
 } from "./driver.ts"
 import { difference, expandBulk, isObject, mutate, resolve } from "./values.ts"
-
-/** What came of a case; only `PASS` counts for the driver. */
-export type Outcome = "PASS" | "FAIL" | "BLOCKED" | "UNSUPPORTED"
-
-/** The verdict on one case. */
-export interface Verdict {
-  readonly id: string
-  readonly req: readonly string[]
-  readonly outcome: Outcome
-  /** What was expected and what came; empty for `PASS`. */
-  readonly message: string
-  /** Operations that the driver performed for this case. */
-  readonly calls: number
-}
-
-/** Sums over a run; `planned` equals the sum of all outcomes, or the run is worth nothing. */
-export interface Report {
-  readonly hello: Hello | null
-  readonly verdicts: readonly Verdict[]
-  readonly planned: number
-  readonly passed: number
-  readonly failed: number
-  readonly blocked: number
-  readonly unsupported: number
-  /** Promises of `hello` that the driver does not keep. */
-  readonly broken: readonly string[]
-  /** 0 conformant; 1 not; 3 the driver did not start; 4 nothing was executed or is unaccounted. */
-  readonly exitCode: 0 | 1 | 3 | 4
-}
+import type { Outcome, Report, Verdict } from "./verdict.ts"
 
 /** Which cases a run covers, and how. */
 export interface RunOptions {
@@ -302,6 +274,7 @@ function report(
     failed: count("FAIL"),
     blocked: count("BLOCKED"),
     unsupported: count("UNSUPPORTED"),
+    warned: count("WARN"),
   }
   const { passed, failed, blocked, unsupported } = sums
   const accounted = passed + failed + blocked + unsupported === planned
