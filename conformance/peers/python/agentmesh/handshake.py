@@ -1,8 +1,8 @@
 """§8 handshake: initiate and respond."""
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Callable, Mapping, Sequence
 
 from . import bundle as bn
 from . import envelope as env
@@ -31,8 +31,8 @@ class Initiated:
 
 def initiate(identity: Identity, bundle: bn.Bundle, one_time: bytes | None, suites: Sequence[int],
              remembered: int, draws: Draws, now: int, used_refs: frozenset[bytes] = frozenset(),
-             trace: Trace | None = None) -> Initiated:
-    """bundle has been accepted (§6.4)."""
+             trace: Trace | None = None, stamp: int | None = None) -> Initiated:
+    """bundle has been accepted (§6.4). Without a stamp the session was created at `now`."""
     if bundle.ik == identity.ik:                                                 # 1
         raise MeshError("handshake/self")
     common = set(suites) & {p.suite for p in bundle.prekeys}                     # 2
@@ -64,22 +64,26 @@ def initiate(identity: Identity, bundle: bn.Bundle, one_time: bytes | None, suit
     th = transcript_hash(init, bundle.name, bundle.ik)
     rk0 = root(th, suite, dh, ss, trace)
     session = Session.initiator(identity, Peer(bundle.name, bundle.ik), suite, th, rk0, init,
-                                PublicKeys(prekey.x, prekey.ek), draws, now)
+                                PublicKeys(prekey.x, prekey.ek), draws, now if stamp is None else stamp)
     session.state.until = bundle.not_after
     return Initiated(suite, init, th, rk0, session, otk.ref if otk else None)
 
 
 # --- responder ---------------------------------------------------------------------------------
 
-@dataclass
+@dataclass(frozen=True)
 class LiveBundle:
     bundle: bn.Bundle
-    secrets: dict[int, bn.SecretKey]
+    secrets: tuple[bn.SecretKey, ...]
     dk_secret: bytes
-    replay_cache: set[bytes] = field(default_factory=set)
+    made: int = 0
+    published: bool = False             # the hub has it
+
+    def secret(self, suite: int) -> bn.SecretKey | None:
+        return next((x for x in self.secrets if x.suite == suite), None)
 
 
-@dataclass
+@dataclass(frozen=True)
 class LiveOneTime:
     key: bn.OneTime
     secret: bn.SecretKey
@@ -101,6 +105,7 @@ class Responder:
     """What §8.4 consults; nothing of it is changed here, `accept` of the agent commits."""
     identity: Identity
     bundles: Sequence[LiveBundle]
+    replayed: Mapping[bytes, bytes]     # the replay caches: TH to bundle-ref
     one_times: Sequence[LiveOneTime]
     suites: Sequence[int]
     remembered: Callable[[Peer], int]
@@ -138,7 +143,7 @@ def respond(r: Responder, envelope: env.Envelope, kept: int, draws: Draws, order
     if stored is not None and stored.state.role == 1:
         contents = stored.open(envelope, kept, order, trace, stamp)
         return Accepted(stored, peer, b"", contents, True)
-    if any(th in b.replay_cache for b in r.bundles):                             # 4b
+    if th in r.replayed:                             # 4b
         raise MeshError("handshake/replay")
     if r.sid_in_use(h.sid):                                                      # 4c
         raise MeshError("envelope/open", "sid in use")
@@ -146,7 +151,7 @@ def respond(r: Responder, envelope: env.Envelope, kept: int, draws: Draws, order
     live = next((b for b in r.bundles if b.bundle.ref == bundle_ref), None)      # 5a
     if live is None:
         raise MeshError("handshake/unknown-prekey", "bundle")
-    prekey, secret = live.bundle.prekey(suite), live.secrets.get(suite)          # 5b
+    prekey, secret = live.bundle.prekey(suite), live.secret(suite)          # 5b
     if prekey is None or secret is None or suite not in r.suites:
         raise MeshError("suite/unsupported")
     remembered = r.remembered(peer)                                              # 5c
@@ -167,7 +172,7 @@ def respond(r: Responder, envelope: env.Envelope, kept: int, draws: Draws, order
     if not changed:
         if not r.static_policy(peer):                                            # 6c
             raise MeshError("identity/untrusted", "policy")
-        if otk_ref is None and len(live.replay_cache) >= MAX_REPLAY_CACHE:       # 6d
+        if otk_ref is None and list(r.replayed.values()).count(bundle_ref) >= MAX_REPLAY_CACHE:       # 6d
             raise MeshError("handshake/limit", "replay cache")
         if not r.room_for_init(peer):
             raise MeshError("handshake/limit", "inits")

@@ -1,7 +1,6 @@
 """§10 session: the Double Ratchet, and which of several sessions is sent on."""
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, Sequence
 
@@ -69,6 +68,19 @@ class State:
     answer_due: bool = False
     carried_application: bool = False
     until: int | None = None                # not-after of the founding bundle, while unconfirmed
+    founded: int = 0                        # the counter of founding commits (SESSION-6)
+
+    def copy(self) -> "State":
+        """A state is replaced and never changed in place; this is what a change begins with."""
+        return replace(self, retired=list(self.retired), skipped=list(self.skipped))
+
+    @property
+    def last_use(self) -> int:
+        """Last verified receive, or creation (SESSION-22, HANDSHAKE-39)."""
+        return self.created if self.verified is None else self.verified
+
+    def expired(self, kept: int) -> bool:
+        return kept - self.last_use >= SESSION_LIFETIME
 
 
 class Session:
@@ -106,8 +118,7 @@ class Session:
         return H(repr(self.state).encode())
 
     def expired(self, kept: int) -> bool:
-        s = self.state
-        return kept - (s.created if s.verified is None else s.verified) >= SESSION_LIFETIME
+        return self.state.expired(kept)
 
     def can_send(self, kept: int) -> bool:
         s = self.state
@@ -120,7 +131,7 @@ class Session:
     # --- seal (10.3) ---------------------------------------------------------------------------
 
     def seal(self, contents: list[bytes], trace: Trace | None = None) -> bytes:
-        s = copy.deepcopy(self.state)
+        s = self.state.copy()
         if s.cks is None:                                                        # S1
             if s.peer_block is None:
                 raise RuntimeError("a responder seals after its first open")
@@ -148,11 +159,18 @@ class Session:
     def clamp(self, most: int) -> None:
         """AGENT-1: no stamp lies after max(now, kept)."""
         s = self.state
-        s.created = min(s.created, most)
-        if s.verified is not None:
-            s.verified = min(s.verified, most)
-        if any(k.time > most for k in s.skipped):
+        if max([s.last_use, s.created, *(k.time for k in s.skipped)]) > most:
+            s = s.copy()
+            s.created = min(s.created, most)
+            s.verified = None if s.verified is None else min(s.verified, most)
             s.skipped = [replace(k, time=min(k.time, most)) for k in s.skipped]
+            self.state = s
+
+    def clean(self, kept: int) -> None:
+        """SESSION-16: skipped keys past their time go."""
+        s = self.state
+        if any(kept - k.time >= SKIPPED_LIFETIME for k in s.skipped):
+            self.state = replace(s, skipped=[k for k in s.skipped if kept - k.time < SKIPPED_LIFETIME])
 
     def open(self, envelope: env.Envelope, kept: int, order: int = 0, trace: Trace | None = None,
              stamp: int | None = None) -> list[bytes]:
@@ -177,13 +195,13 @@ class Session:
             if stored is None:
                 raise MeshError("session/replay")
             contents = self._authenticate(stored.mk, envelope, trace)
-            after = copy.deepcopy(s)
+            after = s.copy()
             after.skipped.remove(stored)                                         # R1
         elif bh == s.current:
             assert s.ckr is not None
             ck, mk, keys = self._walk(s.ckr, s.nr, h.n, trace)
             contents = self._authenticate(mk, envelope, trace)
-            after = copy.deepcopy(s)
+            after = s.copy()
             after.skipped += [SkippedKey(bh, n, k, stamp) for n, k in keys]       # R2
             after.ckr, after.nr = ck, h.n + 1
         else:
@@ -198,7 +216,7 @@ class Session:
             note(trace, "rk", new_rk)
             ck, mk, keys = self._walk(ck0, 0, h.n, trace)
             contents = self._authenticate(mk, envelope, trace)                   # 8
-            after = copy.deepcopy(s)
+            after = s.copy()
             if s.current is not None:                                            # R3
                 assert s.ckr is not None
                 _, _, old = self._walk(s.ckr, s.nr, h.pn, None)
@@ -214,6 +232,7 @@ class Session:
         after.init = None                                                        # R4
         after.verified, after.until = stamp, None
         after.order = order
+        after.heal_only = False
         live = set(after.retired) | {after.current}
         after.skipped = [k for k in after.skipped
                          if k.block_hash in live and kept - k.time < SKIPPED_LIFETIME][-MAX_SKIPPED:]
