@@ -1,6 +1,5 @@
 // The contract between the runner and an implementation under test, and where vectors are read.
 
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -19,6 +18,9 @@ export interface JsonObject {
   readonly [key: string]: Json
 }
 
+/** The implementation ended, gave no reply in time, or broke the protocol of DRIVER.md. */
+export type Breakdown = "crash" | "timeout" | "harness"
+
 /** One reply of a driver; exactly one of the four is present. */
 export interface Reply {
   /** It worked. `trace` inside is a list of pairs: SPEC name, hex. */
@@ -27,8 +29,8 @@ export interface Reply {
   readonly reject?: { readonly code: string; readonly released?: string }
   /** Only for what the answer to `hello` does not claim. */
   readonly unsupported?: { readonly reason: string }
-  /** A bug of the implementation: always a failure. */
-  readonly fault?: { readonly message: string }
+  /** A bug of the implementation: always a failure. `breakdown`: what the runner saw of it. */
+  readonly fault?: { readonly message: string; readonly breakdown?: Breakdown }
 }
 
 /** What a driver says about itself in answer to `hello`. */
@@ -45,6 +47,8 @@ export interface Hello extends JsonObject {
   readonly suites: readonly number[]
   /** `deterministic`, `trace`, `digest`, `crash`. */
   readonly caps: readonly string[]
+  /** Operations that it has, if not all of its tiers: `suite.dh`, or `suite.*`. */
+  readonly ops?: readonly string[]
 }
 
 /** An implementation under test, in this process or behind a pipe. */
@@ -53,6 +57,13 @@ export interface Driver {
   call(op: string, args: JsonObject): Reply | Promise<Reply>
   /** Ends the implementation. */
   close?(): void | Promise<void>
+  /** The last of what it wrote to its standard error. */
+  readonly log?: string
+}
+
+/** The driver cannot be started or breaks the protocol again and again: the run ends (exit 3). */
+export class HarnessError extends Error {
+  override readonly name = "HarnessError"
 }
 
 const TIERS: readonly string[] = [
@@ -73,6 +84,13 @@ const TIERS: readonly string[] = [
 export const OPERATIONS: ReadonlyMap<string, number> = new Map(
   TIERS.flatMap((names, tier) => names.split(/\s+/).map((name) => [name, tier] as const)),
 )
+
+/** Whether an implementation that introduces itself with `hello` claims an operation. */
+export function claims(hello: Hello, op: string): boolean {
+  if ((OPERATIONS.get(op) ?? 0) > hello.tier) return false
+  const { ops } = hello
+  return ops === undefined || ops.includes(op) || ops.includes(`${op.split(".")[0]}.*`)
+}
 
 /** The ten section words, in the order of SPEC §3 to §12. */
 export const SECTIONS = [
@@ -172,133 +190,19 @@ export interface Group {
   readonly vectors: () => VectorFile
 }
 
-/** The folder `vectors/` of the package, from the sources or from `dist`. */
-export function vectorsFolder(): string {
+/** The folder of the package, from the sources or from `dist`. */
+export function packageFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url))
   while (!existsSync(join(folder, "package.json"))) folder = dirname(folder)
-  return join(folder, "vectors")
+  return folder
+}
+
+/** The folder `vectors/` of the package. */
+export function vectorsFolder(): string {
+  return join(packageFolder(), "vectors")
 }
 
 /** Reads the vectors of a section. */
 export function loadVectors(section: Section): VectorFile {
   return JSON.parse(readFileSync(join(vectorsFolder(), `${section}.json`), "utf8")) as VectorFile
-}
-
-/** How a driver behind a pipe is started. */
-export interface StdioOptions {
-  /** A command line for the shell. */
-  readonly command: string
-  /** Longest time for one operation, milliseconds; 5,000 by default. */
-  readonly timeout?: number
-}
-
-/** The driver broke the protocol of DRIVER.md, or cannot be started. */
-export class HarnessError extends Error {
-  override readonly name = "HarnessError"
-}
-
-/** Crashes in a row after which the driver is given up. */
-const MAX_CRASHES = 5
-/** Time to start and to answer hello, milliseconds. */
-const START = 20_000
-/** Bytes of its standard error that are shown. */
-const SHOWN = 4_096
-
-/** A driver behind standard input and output (DRIVER.md). It is started again after a crash. */
-export class StdioDriver implements Driver {
-  readonly #options: StdioOptions
-  #process: ChildProcessWithoutNullStreams | null = null
-  #buffer = ""
-  #log = ""
-  #id = 0
-  #crashes = 0
-  #waiting: { readonly resolve: (reply: Reply) => void; readonly id: number } | null = null
-
-  /** @param options - Command, timeout. */
-  constructor(options: StdioOptions) {
-    this.#options = options
-  }
-
-  /** The last of what the driver wrote to its standard error. */
-  get log(): string {
-    return this.#log
-  }
-
-  call(op: string, args: JsonObject): Promise<Reply> {
-    if (this.#crashes >= MAX_CRASHES) {
-      return Promise.reject(new HarnessError(`${MAX_CRASHES} crashes in a row: ${this.#log}`))
-    }
-    this.#process ??= this.#start()
-    const child = this.#process
-    const id = ++this.#id
-    return new Promise((resolve) => {
-      const { timeout = 5_000 } = this.#options
-      const allowed = op === "hello" ? Math.max(timeout, START) : timeout
-      const timer = setTimeout(() => this.#crash(`gave no reply to ${op}`), allowed)
-      this.#waiting = {
-        id,
-        resolve: (reply) => {
-          clearTimeout(timer)
-          this.#waiting = null
-          resolve(reply)
-        },
-      }
-      child.stdin.write(`${JSON.stringify({ id, op, args })}\n`)
-    })
-  }
-
-  async close(): Promise<void> {
-    this.#process?.stdin.end()
-    this.#process?.kill()
-    this.#process = null
-  }
-
-  #start(): ChildProcessWithoutNullStreams {
-    const child = spawn(this.#options.command, { shell: true })
-    this.#buffer = ""
-    child.stdout.setEncoding("utf8")
-    child.stdout.on("data", (text: string) => {
-      if (this.#process === child) this.#read(text)
-    })
-    child.stderr.on("data", (text: Buffer) => {
-      this.#log = (this.#log + text.toString()).slice(-SHOWN)
-    })
-    child.stdin.on("error", () => undefined)
-    child.on("error", () => this.#gone(child, "could not be started"))
-    child.on("exit", (code) => this.#gone(child, `ended with code ${code}`))
-    return child
-  }
-
-  #gone(child: ChildProcessWithoutNullStreams, how: string): void {
-    if (this.#process === child) this.#crash(how)
-  }
-
-  #crash(how: string): void {
-    this.#process?.kill("SIGKILL")
-    this.#process = null
-    this.#crashes++
-    this.#waiting?.resolve({ fault: { message: `the driver ${how}` } })
-  }
-
-  #read(text: string): void {
-    this.#buffer += text
-    const lines = this.#buffer.split("\n")
-    this.#buffer = lines.pop() ?? ""
-    for (const line of lines) {
-      let reply: Reply & { readonly id?: number }
-      try {
-        reply = JSON.parse(line)
-      } catch {
-        this.#crash(`wrote no JSON: ${line.slice(0, 80)}`)
-        return
-      }
-      if (reply.id !== this.#waiting?.id) {
-        this.#crash(`answered ${reply.id} out of turn`)
-        return
-      }
-      const { id: _id, ...rest } = reply
-      this.#crashes = 0
-      this.#waiting?.resolve(rest)
-    }
-  }
 }

@@ -125,44 +125,73 @@ export function mutate(args: JsonObject, mutation: Mutation): JsonObject {
   return withAt(args, field, mutateBytes(value, mutation)) as JsonObject
 }
 
+/** Where a result lacks what is expected. */
+export interface Difference {
+  /** Dotted path; empty: the whole. */
+  readonly path: string
+  readonly expected: Json
+  readonly actual: Json | undefined
+  /** In words, if the two values do not say it. */
+  readonly note?: string
+}
+
 /**
  * Where `actual` lacks what `expected` has; null if nowhere. Objects may have more keys, lists may
  * not have more items. `{"sha256","length"}` stands for bulk bytes.
  */
-export async function difference(
+export async function findDifference(
   expected: Json,
   actual: Json | undefined,
   path: string = "",
-): Promise<string | null> {
-  const where = path === "" ? "output" : path
+): Promise<Difference | null> {
+  const inner = (key: string): string => (path === "" ? key : `${path}.${key}`)
   if (isObject(expected)) {
     const { sha256, length } = expected
     if (typeof sha256 === "string" && typeof length === "number" && typeof actual === "string") {
       const same = actual.length === 2 * length && (await sha256Hex(actual)) === sha256
-      return same ? null : `${where}: other bulk bytes (${actual.length / 2} bytes)`
+      const note = `other bulk bytes (${actual.length / 2} bytes)`
+      return same ? null : { path, expected, actual, note }
     }
-    if (!isObject(actual)) return `${where}: expected an object`
+    if (!isObject(actual)) return { path, expected, actual, note: "expected an object" }
     for (const [key, item] of Object.entries(expected)) {
-      const found = await difference(item, actual[key], path === "" ? key : `${path}.${key}`)
+      const found = await findDifference(item, actual[key], inner(key))
       if (found !== null) return found
     }
     return null
   }
   if (Array.isArray(expected)) {
-    if (!Array.isArray(actual)) return `${where}: expected a list`
+    if (!Array.isArray(actual)) return { path, expected, actual, note: "expected a list" }
     if (actual.length !== expected.length) {
-      return `${where}: expected ${expected.length} items, got ${actual.length}`
+      const note = `expected ${expected.length} items, got ${actual.length}`
+      return { path, expected, actual, note }
     }
     for (const [i, item] of expected.entries()) {
-      const found = await difference(item as Json, actual[i] as Json, `${where}.${i}`)
+      const found = await findDifference(item as Json, actual[i] as Json, inner(String(i)))
       if (found !== null) return found
     }
     return null
   }
-  return expected === actual ? null : `${where}: expected ${short(expected)}, got ${short(actual)}`
+  return expected === actual ? null : { path, expected, actual }
 }
 
-function short(value: Json | undefined): string {
+/** {@link findDifference} in words. */
+export async function difference(
+  expected: Json,
+  actual: Json | undefined,
+  path: string = "",
+): Promise<string | null> {
+  const found = await findDifference(expected, actual, path)
+  return found && describeDifference(found)
+}
+
+/** A difference in a line. */
+export function describeDifference({ path, expected, actual, note }: Difference): string {
+  const what = note ?? `expected ${short(expected)}, got ${short(actual)}`
+  return `${path === "" ? "output" : path}: ${what}`
+}
+
+/** JSON of a value, cut after 80 characters. */
+export function short(value: Json | undefined): string {
   const text = JSON.stringify(value) ?? "nothing"
   return text.length > 80 ? `${text.slice(0, 76)}...` : text
 }

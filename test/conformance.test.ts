@@ -9,7 +9,6 @@ import {
   type JsonObject,
   OPERATIONS,
   SECTIONS,
-  StdioDriver,
   type VectorFile,
 } from "../conformance/driver.ts"
 import { GROUPS, runConformance } from "../conformance/index.ts"
@@ -17,6 +16,7 @@ import { NULL_DRIVERS } from "../conformance/peers/null/drivers.ts"
 import { createReference } from "../conformance/peers/reference.ts"
 import { runCases } from "../conformance/runner.ts"
 import { checkMutation, lintVectors } from "../conformance/schema/lint.ts"
+import { StdioDriver } from "../conformance/stdio.ts"
 import { ERROR_CODES } from "../src/errors.ts"
 
 const files = GROUPS.map((group) => group.vectors())

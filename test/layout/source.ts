@@ -97,7 +97,8 @@ const GATES: readonly (readonly [path: RegExp, packages: RegExp])[] = [
   [/^src\/cli\//, /^(node:|commander$|uqr$)/],
   [/^src\/node\//, /^(node:|classic-level$|abstract-level$|commander$|qr$)/],
   [/^src\//, /^$/],
-  [/^conformance\/(driver|cli)\.ts$/, /^(node:|fast-check$)/],
+  [/^conformance\/(driver|stdio|coverage|selftest)\.ts$/, /^(node:|fast-check$)/],
+  [/^conformance\/cli\//, /^(node:|commander$|ajv)/],
   [
     /^conformance\/(live|peers|vectorgen|report|schema|mutants|templates)\//,
     /^(node:|fast-check$|ajv)/,

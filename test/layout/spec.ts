@@ -9,7 +9,10 @@ const PARTS = ["What it is", "Format", "Sender", "Receiver", "Vectors"]
 /** Sources that no section owns. */
 const SHARED = ["index", "protocol", "errors", "bytes", "shape", "environment", "limits"]
 /** What drives the ten groups of conformance/. */
-const HARNESS = ["index", "cli", "driver", "runner", "arbitraries", "cbor", "values"]
+const HARNESS = [
+  ...["index", "driver", "stdio", "runner", "judge", "verdict", "baseline", "requirements"],
+  ...["arbitraries", "property", "cbor", "values", "interop", "coverage", "selftest"],
+]
 
 const spec = (tree: Tree): string => tree.get("SPEC.md") ?? ""
 const sectionText = (tree: Tree, word: string): string =>
