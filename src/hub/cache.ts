@@ -1,53 +1,74 @@
-// SPEC §11 hub: rows in memory between the store and the machine, and the batch being made.
+// SPEC §11 hub: the small rows that were read or written lately, in memory in front of a store.
 
-import {
-  decodeRow,
-  dueTime,
-  encodeRow,
-  type MailRow,
-  type Row,
-  type Rows,
-  tableOf,
-  type Write,
-} from "./rows.ts"
-import type { HubStore } from "./store.ts"
+import { type MailRow, type Row, tableOf, type Write } from "./rows.ts"
+import type { HubStore, StoredRow } from "./store.ts"
+
+/** A store that knows some rows, or all, without waiting. */
+export type PeekingStore = HubStore & Required<Pick<HubStore, "peek">>
 
 /** Small rows that are kept in memory, whatever the number of agents. */
 const MAX_CACHED = 65_536
+const KEPT: ReadonlySet<string> = new Set(["mail", "name", "account", "sender"])
 const EMPTY = new Uint8Array(0)
 
+/** The store itself if it can be peeked into, else with a cache before it. */
+export function peeking(store: HubStore): PeekingStore {
+  return store.peek === undefined ? new CachedStore(store) : (store as PeekingStore)
+}
+
 /**
- * Rows that were read or written lately. Valid because one hub alone writes to its store. Of a
+ * Keeps rows that were read or written lately. Valid because one hub alone writes to its store. Of a
  * message everything but the envelope is kept: that is what its ACK needs.
  */
-export class RowCache {
+class CachedStore implements HubStore {
   readonly #store: HubStore
   readonly #rows = new Map<string, Row>()
 
-  /** @param store - Where all rows are. */
   constructor(store: HubStore) {
     this.#store = store
   }
 
-  /** Begins a batch. */
-  begin(): Batch {
-    return new Batch(this.#store, this)
+  get durable(): boolean {
+    return this.#store.durable
   }
 
-  /** @internal */
-  get(key: string): Row | undefined {
+  open(): Promise<void> {
+    return this.#store.open()
+  }
+
+  close(): Promise<void> {
+    this.#rows.clear()
+    return this.#store.close()
+  }
+
+  peek(key: string): Row | undefined {
     return this.#rows.get(key)
   }
 
-  /** Decodes a row that was read from the store and keeps it. */
-  remember(key: string, bytes: Uint8Array): Row {
-    const row = decodeRow(key, bytes)
-    this.keep(key, row)
-    return row
+  async read(keys: readonly string[]): Promise<readonly (Row | null)[]> {
+    const rows = await this.#store.read(keys)
+    keys.forEach((key, i) => {
+      const row = rows[i]
+      if (row) this.#keep(key, row)
+    })
+    return rows
   }
 
-  /** @internal */
-  keep(key: string, row: Row | null): void {
+  async range(
+    ...range: Parameters<HubStore["range"]>
+  ): Promise<{ readonly rows: readonly StoredRow[]; readonly more: boolean }> {
+    const page = await this.#store.range(...range)
+    for (const [key, row] of page.rows) this.#keep(key, row)
+    return page
+  }
+
+  async write(writes: Iterable<Write>): Promise<void> {
+    const all = [...writes]
+    await this.#store.write(all)
+    for (const [key, row] of all) this.#keep(key, row)
+  }
+
+  #keep(key: string, row: Row | null): void {
     const table = tableOf(key)
     if (!KEPT.has(table)) return
     this.#rows.delete(key)
@@ -61,70 +82,6 @@ export class RowCache {
   }
 }
 
-const KEPT: ReadonlySet<string> = new Set(["mail", "name", "account", "sender"])
-
 function withoutEnvelope([from, mid, time, size]: MailRow): MailRow {
   return [from, mid, time, size, EMPTY]
-}
-
-/** The rows that one batch has read and changed. */
-export class Batch implements Rows {
-  readonly #store: HubStore
-  readonly #cache: RowCache
-  readonly #rows = new Map<string, Row | null>()
-  #writes = new Map<string, Row | null>()
-  /** The key of the due row that is due first. */
-  #firstDue: string | null = null
-
-  /** @internal */
-  constructor(store: HubStore, cache: RowCache) {
-    this.#store = store
-    this.#cache = cache
-  }
-
-  /** The earliest time at which a row written here is due, in Unix seconds; null if none is. */
-  get firstDue(): number | null {
-    return this.#firstDue === null ? null : dueTime(this.#firstDue)
-  }
-
-  /** The row at `key`; undefined if it has to be loaded first. */
-  get(key: string): Row | null | undefined {
-    const written = this.#writes.get(key)
-    if (written !== undefined) return written
-    const row = this.#rows.get(key)
-    return row === undefined ? this.#cache.get(key) : row
-  }
-
-  /** Reads the rows that are not known yet. */
-  async load(keys: Iterable<string>): Promise<void> {
-    const missing = new Set<string>()
-    for (const key of keys) if (this.get(key) === undefined) missing.add(key)
-    if (missing.size === 0) return
-    const unknown = [...missing]
-    const rows = await this.#store.read(unknown)
-    unknown.forEach((key, i) => {
-      const bytes = rows[i] ?? null
-      this.#rows.set(key, bytes === null ? null : this.#cache.remember(key, bytes))
-    })
-  }
-
-  /** Stages changes; they count for all later decisions of the batch. */
-  apply(writes: readonly Write[]): void {
-    for (const [key, row] of writes) {
-      this.#writes.set(key, row)
-      if (row === null || !key.startsWith("due/")) continue
-      if (this.#firstDue === null || key < this.#firstDue) this.#firstDue = key
-    }
-  }
-
-  /** Writes all staged changes durably, or none. */
-  async commit(): Promise<void> {
-    if (this.#writes.size === 0) return
-    const writes = this.#writes
-    this.#writes = new Map()
-    await this.#store.write(
-      Array.from(writes, ([key, row]) => [key, row === null ? null : encodeRow(row)] as const),
-    )
-    for (const [key, row] of writes) this.#cache.keep(key, row)
-  }
 }

@@ -1,7 +1,6 @@
 // SPEC §11 hub: deliveries. What is stored for a ready link goes out in order, within its window.
 
 import type { Environment } from "../environment.ts"
-import type { RowCache } from "./cache.ts"
 import { encodeDeliver, type HubLimits } from "./frames.ts"
 import { keyOf, type MailRow, mseqOf } from "./rows.ts"
 import type { Queued, RuntimeLink } from "./runtime-link.ts"
@@ -16,7 +15,6 @@ const QUEUE_BYTES = 262_144
 /** Ready links by name, and the mail on its way to them. */
 export class Deliveries {
   readonly #store: HubStore
-  readonly #cache: RowCache
   readonly #limits: HubLimits
   readonly #environment: Environment
   readonly #ready = new Map<string, RuntimeLink>()
@@ -24,9 +22,8 @@ export class Deliveries {
   /** Envelopes sent to agents. */
   delivered = 0
 
-  constructor(store: HubStore, cache: RowCache, limits: HubLimits, environment: Environment) {
+  constructor(store: HubStore, limits: HubLimits, environment: Environment) {
     this.#store = store
-    this.#cache = cache
     this.#limits = limits
     this.#environment = environment
   }
@@ -154,8 +151,8 @@ export class Deliveries {
       if (link.name === null) return
       link.backlog = page.more
       const now = this.#now()
-      for (const [key, bytes] of page.rows) {
-        const [sender, , time, , envelope] = this.#cache.remember(key, bytes) as MailRow
+      for (const [key, row] of page.rows) {
+        const [sender, , time, , envelope] = row as MailRow
         link.cursor = mseqOf(key)
         if (time + this.#limits.ttl < now) continue
         this.#push(link, link.cursor, sender, envelope)

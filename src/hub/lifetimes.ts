@@ -1,24 +1,24 @@
 // SPEC §11 hub: lifetimes. Rows past theirs are freed; no answer depends on when.
 
 import type { Environment } from "../environment.ts"
-import type { Batch, RowCache } from "./cache.ts"
+import { Batch } from "./batch.ts"
+import type { PeekingStore } from "./cache.ts"
 import type { HubSettings } from "./decision.ts"
 import type { Deliveries } from "./deliveries.ts"
 import { type Due, decideSweep } from "./machine.ts"
 import { decideExpiry } from "./mailbox.ts"
-import { dueKey, dueTime, keyOf, type MailRow, Reader } from "./rows.ts"
-import type { HubStore } from "./store.ts"
+import { type DueRow, dueKey, dueTime, keyOf, type MailRow, Reader } from "./rows.ts"
 
 /** The hub looks for rows past their lifetime at most once in so many milliseconds. */
 const SWEEP_INTERVAL = 60_000
 const PAGE_ROWS = 256
 const PAGE_BYTES = 1_048_576
-const SWEEP_ROWS = 1_024
+/** Each stands for as many rows as one ACK names at most. */
+const SWEEP_ROWS = 64
 
 /** Frees rows past their lifetime. */
 export class Lifetimes {
-  readonly #store: HubStore
-  readonly #cache: RowCache
+  readonly #store: PeekingStore
   readonly #settings: HubSettings
   readonly #environment: Environment
   readonly #deliveries: Deliveries
@@ -30,14 +30,12 @@ export class Lifetimes {
   due = false
 
   constructor(
-    store: HubStore,
-    cache: RowCache,
+    store: PeekingStore,
     settings: HubSettings,
     environment: Environment,
     deliveries: Deliveries,
   ) {
     this.#store = store
-    this.#cache = cache
     this.#settings = settings
     this.#environment = environment
     this.#deliveries = deliveries
@@ -88,10 +86,10 @@ export class Lifetimes {
 
   async #sweepPages(now: number, wake: () => void): Promise<void> {
     for (;;) {
-      const batch = this.#cache.begin()
+      const batch = new Batch(this.#store)
       const page = await this.#store.range("due/", keyOf.due(now + 1, ""), SWEEP_ROWS)
-      const due = page.rows.map(([key]): Due => [key, dueKey(key)])
-      await batch.load(due.map(([, key]) => key))
+      const due = page.rows.map(([key, row]): Due => [key, [dueKey(key), ...(row as DueRow)]])
+      await batch.load(due.flatMap(([, keys]) => keys))
       const swept = decideSweep(due, batch, this.#settings, now)
       batch.apply(swept.writes)
       await batch.commit()
@@ -105,8 +103,8 @@ export class Lifetimes {
     const { ttl } = this.#settings.limits
     const range = [keyOf.mail(name, 0), keyOf.mailEnd(name)] as const
     const { rows, more } = await this.#store.range(...range, PAGE_ROWS, PAGE_BYTES)
-    const page = rows.map(([key, row]) => [key, this.#cache.remember(key, row) as MailRow] as const)
-    const batch = this.#cache.begin()
+    const page = rows as readonly (readonly [string, MailRow])[]
+    const batch = new Batch(this.#store)
     const senders = page.map(([, mail]) => keyOf.sender(name, mail[0]))
     await batch.load([keyOf.account(name), ...senders])
     const decision = decideExpiry(name, page, !more, new Reader(batch), ttl, now)

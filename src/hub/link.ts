@@ -131,7 +131,8 @@ function receiveRequest(
   const last = Math.max(state.last, now)
   const tokens = Math.min(2 * rate, state.tokens + rate * (last - state.last))
   const rid = ridOf(value)
-  const spent: LinkState = { ...state, tokens: Math.max(0, tokens - 1), last: now }
+  const { peer } = state
+  const spent: LinkState = { phase: "ready", peer, tokens: Math.max(0, tokens - 1), last: now }
   if (tokens === 0) return refused(spent, "hub/rate-limited", rid) // HUB-22
   if (!isRequest(value[0])) return refused(spent, "hub/unknown-request", rid) // HUB-23
   if (rid === 0) return failed(spent, "hub/malformed") // HUB-24

@@ -4,7 +4,7 @@ import { encode } from "../encoding.ts"
 import { MAX_NAMES } from "../limits.ts"
 
 import { pageNames, pageRange } from "./machine.ts"
-import { type BundleRow, decodeRow, keyOf } from "./rows.ts"
+import { type BundleRow, keyOf } from "./rows.ts"
 import type { HubStore } from "./store.ts"
 
 /** One page of names that have a bundle, in order, each greater than `after`. */
@@ -25,9 +25,8 @@ export async function readAllNames(store: HubStore): Promise<readonly string[]> 
 
 /** The signed bundle of a name, null without one. */
 export async function readBundle(store: HubStore, name: string): Promise<Uint8Array | null> {
-  const key = keyOf.bundle(name)
-  const [bytes] = await store.read([key])
-  if (!bytes) return null
-  const [body, sig] = decodeRow(key, bytes) as BundleRow
+  const [row] = await store.read([keyOf.bundle(name)])
+  if (!row) return null
+  const [body, sig] = row as BundleRow
   return encode([body, sig])
 }

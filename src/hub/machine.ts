@@ -34,6 +34,7 @@ import {
   type AccountRow,
   keyOf,
   Reader,
+  type Row,
   type Rows,
   type SeenRow,
   type SentRow,
@@ -165,8 +166,8 @@ export function pageNames(keys: readonly string[]): readonly string[] {
   return keys.slice(0, MAX_NAMES).map((key) => key.slice(keyOf.bundle("").length))
 }
 
-/** A row that is due, and the row that it is about. */
-export type Due = readonly [due: string, key: string]
+/** A row that is due, and the keys of the rows that it is about. */
+export type Due = readonly [due: string, keys: readonly string[]]
 
 /** Frees rows past their lifetime; no answer depends on it. */
 export function decideSweep(
@@ -177,25 +178,35 @@ export function decideSweep(
 ): { readonly writes: readonly Write[]; readonly expire: readonly string[] } {
   const writes: Write[] = []
   const expire: string[] = []
-  for (const [dueKey, key] of due) {
+  for (const [dueKey, keys] of due) {
     writes.push([dueKey, null])
-    const row = rows.get(key)
-    if (!row) continue
-    const table = tableOf(key)
-    if (table === "sent") {
-      const [until] = row as SentRow
-      if (until !== 0 && until < now) writes.push([key, null])
-    } else if (table === "seen") {
-      if ((row as SeenRow)[0] + CLOCK_SKEW < now) writes.push([key, null])
-    } else if (table === "taken") {
-      writes.push([key, ageTaken(row as TakenRow, now)])
-    } else if (table === "account") {
-      const mailbox = key.slice(keyOf.account("").length)
-      if (mayExpire(row as AccountRow, settings.limits.ttl, now)) expire.push(mailbox)
-      else if ((row as AccountRow)[1] > 0) {
-        writes.push(mailboxDue(mailbox, (row as AccountRow)[3], settings.limits.ttl))
-      }
+    for (const key of keys) {
+      const row = rows.get(key)
+      if (row) sweepRow(key, row, settings.limits.ttl, now, { writes, expire })
     }
   }
   return { writes, expire }
+}
+
+function sweepRow(
+  key: string,
+  row: Row,
+  ttl: number,
+  now: number,
+  { writes, expire }: { readonly writes: Write[]; readonly expire: string[] },
+): void {
+  const table = tableOf(key)
+  if (table === "sent") {
+    const [until] = row as SentRow
+    if (until !== 0 && until < now) writes.push([key, null])
+  } else if (table === "seen") {
+    if ((row as SeenRow)[0] + CLOCK_SKEW < now) writes.push([key, null])
+  } else if (table === "taken") {
+    writes.push([key, ageTaken(row as TakenRow, now)])
+  } else if (table === "account") {
+    const mailbox = key.slice(keyOf.account("").length)
+    const account = row as AccountRow
+    if (mayExpire(account, ttl, now)) expire.push(mailbox)
+    else if (account[1] > 0) writes.push(mailboxDue(mailbox, account[3], ttl))
+  }
 }

@@ -15,6 +15,9 @@ import {
   type Write,
 } from "./rows.ts"
 
+/** The dedupe row of a message that is stored. */
+const STORED: SentRow = [0]
+
 type Send = Extract<Request, { type: "send" }>
 
 /** Rows that SEND reads. */
@@ -57,7 +60,7 @@ export function decideSend(
     [keyOf.mail(to, mseq), row], // HUB-50
     [accountKey, [mseq + 1, mail + 1, bytes + size, since, bundleSeq, suites]],
     [senderKey, [sender[0] + 1, sender[1] + size]],
-    [sentKey, [0]],
+    [sentKey, STORED],
   ]
   if (mail === 0) writes.push(mailboxDue(to, now, limits.ttl))
   return {
@@ -110,10 +113,11 @@ export function decideAck(
   }
   const writes = removeMail(name, taken, rows)
   const until = now + DEDUPE_LIFETIME
-  for (const [from, mid] of taken.values()) {
-    const key = keyOf.sent(name, from, mid)
-    writes.push([key, [until]], [keyOf.due(until + 1, key), []])
-  }
+  const landed: SentRow = [until]
+  const sent = Array.from(taken.values(), ([from, mid]) => keyOf.sent(name, from, mid))
+  for (const key of sent) writes.push([key, landed])
+  const [first, ...others] = sent
+  if (first !== undefined) writes.push([keyOf.due(until + 1, first), others])
   return { result: null, writes, pushes: [], gone: { name, mseqs } }
 }
 

@@ -67,8 +67,8 @@ export type Reserved = readonly [
 ]
 /** `taken/<target>/<requester>`: times of fresh keys within the last hour, and reservations. */
 export type TakenRow = readonly [fresh: readonly number[], reserved: readonly Reserved[]]
-/** `due/<time>/<key>`: the row at the key may be erased from then on. */
-export type DueRow = readonly []
+/** `due/<time>/<key>`: the row at the key, and those at further keys, may be erased from then on. */
+export type DueRow = readonly string[]
 /** `hub/key`: the hub's own secret. */
 export type SecretRow = readonly [secret: Uint8Array]
 /** `names/count`: how many names are bound. */
@@ -103,7 +103,7 @@ const SHAPES: { readonly [table: string]: Shape<Row> } = {
   "one-time": tuple(bytes(), bytes(64)),
   seen: tuple(uint),
   taken: tuple(list(uint), list(tuple(uint, uint, uint, bytes(), bytes(64)))),
-  due: tuple(),
+  due: list(text),
   hub: tuple(bytes(32)),
   names: tuple(uint),
 }

@@ -6,7 +6,8 @@ import { AgentMeshError } from "../errors.ts"
 import type { Peer } from "../identity.ts"
 import { ed25519Public } from "../suite.ts"
 import { Answers, type HubStatistics, type Job, type Outcome } from "./answers.ts"
-import { type Batch, RowCache } from "./cache.ts"
+import { Batch } from "./batch.ts"
+import { type PeekingStore, peeking } from "./cache.ts"
 import { type Decision, type HubSettings, refuse, reply } from "./decision.ts"
 import { Deliveries } from "./deliveries.ts"
 import type { HubErrorCode, Result } from "./frames.ts"
@@ -36,10 +37,9 @@ const NOBODY: Peer = { name: "", ik: new Uint8Array(32) }
 
 /** A hub without a transport. */
 export class HubRuntime {
-  readonly #store: HubStore
+  readonly #store: PeekingStore
   readonly #environment: Environment
   readonly #options: RuntimeOptions
-  readonly #cache: RowCache
   readonly #links = new Set<RuntimeLink>()
   readonly #deliveries: Deliveries
   readonly #answers: Answers
@@ -59,11 +59,10 @@ export class HubRuntime {
   /** @param options - Store, environment, limits. */
   constructor(options: RuntimeOptions) {
     this.#options = options
-    this.#store = options.store
+    this.#store = peeking(options.store)
     this.#environment = options.environment
-    this.#cache = new RowCache(options.store)
     const { limits } = options.settings
-    this.#deliveries = new Deliveries(this.#store, this.#cache, limits, this.#environment)
+    this.#deliveries = new Deliveries(this.#store, limits, this.#environment)
     this.#answers = new Answers(this.#store, this.#deliveries, this.statistics, {
       has: (link) => this.#links.has(link),
       close: (link) => this.#close(link),
@@ -91,7 +90,7 @@ export class HubRuntime {
     await this.#store.open()
     let secret = this.#options.secret
     if (secret === undefined) {
-      const batch = this.#cache.begin()
+      const batch = new Batch(this.#store)
       await batch.load([keyOf.hub])
       const row = batch.get(keyOf.hub) as SecretRow | null
       secret = row?.[0] ?? this.#environment.draw("identity", 32)
@@ -101,7 +100,6 @@ export class HubRuntime {
     this.#settings = { ...this.#options.settings, key: { ik: ed25519Public(secret), secret } }
     this.#lifetimes = new Lifetimes(
       this.#store,
-      this.#cache,
       this.#settings,
       this.#environment,
       this.#deliveries,
@@ -263,15 +261,17 @@ export class HubRuntime {
   async #runBatch(jobs: readonly Job[]): Promise<void> {
     this.statistics.batches++
     const now = this.#now()
-    const batch = this.#cache.begin()
+    const batch = new Batch(this.#store)
     const outcomes: Outcome[] = []
     let expired: string | null = null
     try {
       const needed = jobs.map((job) => neededRows(job.peer, job.asked))
-      await batch.load(needed.flat())
-      await batch.load(
-        jobs.flatMap(({ peer, asked }, i) => furtherRows(peer, asked, needed[i] ?? [], batch)),
-      )
+      if (!this.#store.whole) {
+        await batch.load(needed.flat())
+        await batch.load(
+          jobs.flatMap(({ peer, asked }, i) => furtherRows(peer, asked, needed[i] ?? [], batch)),
+        )
+      }
       for (const [i, job] of jobs.entries()) {
         const decided = this.#decide(job, needed[i] as readonly string[], batch, now)
         const decision = decided instanceof Promise ? await decided : decided
@@ -308,7 +308,7 @@ export class HubRuntime {
       const step = decide(job.peer, job.asked, keys, batch, this.#ownSettings, now)
       if (step.type === "expire") return step.name
       if (step.type === "read") {
-        return batch.load(step.keys).then(
+        return Promise.resolve(batch.load(step.keys)).then(
           () => this.#decide(job, keys, batch, now),
           () => this.#broken(),
         )

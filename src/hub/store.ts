@@ -1,17 +1,29 @@
 // SPEC §11 hub: the store behind a hub. One small interface, batches only, and its version on any
 // abstract-level database. A distributed store replaces it without a change to the hub's logic.
 
-/** A row and its key. */
-export type StoredRow = readonly [key: string, row: Uint8Array]
+import { decodeRow, encodeRow, type Row, type Write } from "./rows.ts"
 
-/** What a hub needs of a store. Keys are ASCII and sort bytewise. One hub writes to one store. */
+/** A row and its key. */
+export type StoredRow = readonly [key: string, row: Row]
+
+/**
+ * What a hub needs of a store. Keys are ASCII and sort bytewise. One hub writes to one store. Rows
+ * are never changed; a store that keeps bytes encodes them ({@link encodeRow}).
+ */
 export interface HubStore {
   /** Whether what was written survives the end of the process. */
   readonly durable: boolean
   open(): Promise<void>
   close(): Promise<void>
+  /**
+   * The row at `key` if it is known without waiting, null if it is known that there is none;
+   * undefined if it has to be read. Of a message the envelope may be missing.
+   */
+  peek?(key: string): Row | null | undefined
+  /** Whether {@link peek} knows every row; false if absent. */
+  readonly whole?: boolean
   /** The rows at the keys, in their order; null where there is none. */
-  read(keys: readonly string[]): Promise<readonly (Uint8Array | null)[]>
+  read(keys: readonly string[]): Promise<readonly (Row | null)[]>
   /**
    * Rows with `from` ≤ key < `below`, ascending, at most `limit` and about `maxBytes` of them, but
    * at least one if there is one. `more`: whether there may be others.
@@ -23,7 +35,7 @@ export interface HubStore {
     maxBytes?: number,
   ): Promise<{ readonly rows: readonly StoredRow[]; readonly more: boolean }>
   /** Writes all rows (null erases) or none; resolves once they are durable. */
-  write(rows: readonly (readonly [key: string, row: Uint8Array | null])[]): Promise<void>
+  write(writes: Iterable<Write>): Promise<void>
 }
 
 type Change =
@@ -74,9 +86,9 @@ export class DatabaseStore implements HubStore {
     return this.#db.close()
   }
 
-  async read(keys: readonly string[]): Promise<readonly (Uint8Array | null)[]> {
+  async read(keys: readonly string[]): Promise<readonly (Row | null)[]> {
     const rows = await this.#db.getMany([...keys], ENCODINGS)
-    return rows.map((row) => row ?? null)
+    return rows.map((row, i) => (row === undefined ? null : decodeRow(keys[i] as string, row)))
   }
 
   async range(
@@ -94,16 +106,16 @@ export class DatabaseStore implements HubStore {
       limit,
       ...ENCODINGS,
     })) {
-      rows.push([key, row])
+      rows.push([key, decodeRow(key, row)])
       bytes += row.length
       if (bytes >= maxBytes) return { rows, more: true }
     }
     return { rows, more: rows.length === limit }
   }
 
-  async write(rows: readonly (readonly [key: string, row: Uint8Array | null])[]): Promise<void> {
-    const changes = rows.map(([key, row]): Change => {
-      return row === null ? { type: "del", key } : { type: "put", key, value: row }
+  async write(writes: Iterable<Write>): Promise<void> {
+    const changes = Array.from(writes, ([key, row]): Change => {
+      return row === null ? { type: "del", key } : { type: "put", key, value: encodeRow(row) }
     })
     await this.#db.batch(changes, { ...ENCODINGS, sync: true })
   }

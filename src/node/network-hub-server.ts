@@ -46,6 +46,8 @@ export interface NetworkHubServerOptions extends HubOptions {
 const LOGIN_LOOK = 5
 /** Seconds that output may wait without leaving; also the time between looks at all others. */
 const STALL_TIMEOUT = 60
+/** Bytes of rows that the database collects before it writes a table; it holds two of them. */
+const WRITE_BUFFER = 33_554_432
 /** Milliseconds that connections get to take their last frames. */
 const GRACE = 2_000
 
@@ -74,7 +76,9 @@ export class NetworkHubServer {
     const { data } = options
     const store =
       options.store ??
-      (data === undefined ? new MemoryStore() : new DatabaseStore(new FileDatabase(data)))
+      (data === undefined
+        ? new MemoryStore()
+        : new DatabaseStore(new FileDatabase(data, WRITE_BUFFER)))
     this.durable = store.durable
     this.#runtime = new HubRuntime({
       store,

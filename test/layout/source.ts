@@ -4,7 +4,7 @@ import { code, files, importsOf, type Tree, WORDS } from "./tree.ts"
 
 /** The files of hub/ with a store, a link or a promise; every other one is pure, a new one too. */
 const HUB_RUNTIME =
-  /^src\/hub\/(answers|cache|client|connection|deliveries|hub|lifetimes|local-hub|lookup|memory-store|runtime|runtime-link|store)\.ts$/
+  /^src\/hub\/(answers|batch|cache|client|connection|deliveries|hub|lifetimes|local-hub|lookup|memory-store|runtime|runtime-link|store)\.ts$/
 /** The pure files of agent/; everything else there is the runtime. */
 const AGENT_PURE = /^src\/agent\/(trust|delivery|rows|backup)\.ts$/
 const SECTION_FILE = new RegExp(`^src/(${WORDS.join("|")})(\\.ts|/)`)

@@ -5,6 +5,7 @@ import { decode } from "../../../src/encoding.ts"
 import type { Environment } from "../../../src/environment.ts"
 import { AgentMeshError } from "../../../src/errors.ts"
 import { hubErrorCode } from "../../../src/hub/frames.ts"
+import { decodeRow, encodeRow, type Row, type Write } from "../../../src/hub/rows.ts"
 import { HubRuntime } from "../../../src/hub/runtime.ts"
 import type { RuntimeLink } from "../../../src/hub/runtime-link.ts"
 import type { HubStore, StoredRow } from "../../../src/hub/store.ts"
@@ -24,8 +25,13 @@ class TestStore implements HubStore {
 
   async close(): Promise<void> {}
 
-  async read(keys: readonly string[]): Promise<readonly (Uint8Array | null)[]> {
-    return keys.map((key) => this.rows.get(key)?.slice() ?? null)
+  async read(keys: readonly string[]): Promise<readonly (Row | null)[]> {
+    return keys.map((key) => this.#row(key))
+  }
+
+  #row(key: string): Row | null {
+    const row = this.rows.get(key)
+    return row === undefined ? null : decodeRow(key, row)
   }
 
   async range(
@@ -34,20 +40,18 @@ class TestStore implements HubStore {
     limit: number,
   ): Promise<{ rows: readonly StoredRow[]; more: boolean }> {
     const keys = [...this.rows.keys()].filter((key) => key >= from && key < below).sort()
-    const rows = keys
-      .slice(0, limit)
-      .map((key): StoredRow => [key, (this.rows.get(key) as Uint8Array).slice()])
+    const rows = keys.slice(0, limit).map((key): StoredRow => [key, this.#row(key) as Row])
     return { rows, more: keys.length > limit }
   }
 
-  async write(rows: readonly (readonly [key: string, row: Uint8Array | null])[]): Promise<void> {
+  async write(writes: Iterable<Write>): Promise<void> {
     if (this.failNext) {
       this.failNext = false
       throw new Error("the store was told to fail")
     }
-    for (const [key, row] of rows) {
+    for (const [key, row] of writes) {
       if (row === null) this.rows.delete(key)
-      else this.rows.set(key, row.slice())
+      else this.rows.set(key, encodeRow(row))
     }
   }
 }
