@@ -1,0 +1,215 @@
+// What commands and the MCP server do with an agent; arguments and results are JSON.
+
+import type { Message, MessageInput } from "../agent/message.ts"
+import type { Delivery, DeliveryState } from "../agent/tracker.ts"
+import type { PeerView, TrustState } from "../agent/trust.ts"
+import { AgentMeshError } from "../errors.ts"
+import type { Agent } from "../node/agent.ts"
+import { fromJson, type Json, type MessageJson, messageJson } from "./payload.ts"
+
+/** How far a message has to have come. */
+export type Goal = "queued" | "stored" | "delivered" | "processed"
+
+interface Outgoing {
+  readonly to: string
+  readonly payload: { readonly [key: string]: Json }
+  readonly re?: string
+  /** Milliseconds. */
+  readonly timeout: number
+}
+
+/** What became of a message. */
+export interface Sent {
+  readonly id: string
+  readonly to: string
+  readonly state: DeliveryState
+  readonly reached: boolean
+}
+
+/** An identity as others may see it. */
+export interface IdentityJson {
+  readonly name: string
+  readonly address: string
+  readonly fingerprint: string
+  /** The signed bundle as text; null while there is none yet. */
+  readonly card: string | null
+}
+
+/** A peer, with the lines that two people compare. */
+export interface PeerJson extends PeerView {
+  readonly address: string
+  readonly safetyNumber: string
+}
+
+/** Names, arguments and results of all operations. */
+export interface Operations {
+  identity(args: object): Promise<IdentityJson>
+  status(args: object): Promise<object>
+  send(args: Outgoing & { readonly wait: Goal }): Promise<Sent>
+  request(args: Outgoing): Promise<MessageJson>
+  inbox(args: { after?: string; limit?: number }): Promise<readonly MessageJson[]>
+  wait(args: { after?: string; limit?: number; timeout: number }): Promise<readonly MessageJson[]>
+  ack(args: { ids: readonly string[]; failed?: boolean }): Promise<readonly string[]>
+  peers(args: object): Promise<readonly PeerJson[]>
+  names(args: object): Promise<readonly string[]>
+  peer(args: { name: string }): Promise<PeerJson | null>
+  verify(args: { address: string }): Promise<PeerJson>
+  forget(args: { name: string }): Promise<object>
+  export(args: { secret: string }): Promise<{ readonly backup: string }>
+}
+
+/** Operations that change nothing: they may be asked again after a lost connection. */
+export const REPEATABLE: readonly (keyof Operations)[] = [
+  ...(["identity", "status", "inbox", "wait", "peers", "names", "peer", "verify"] as const),
+]
+
+/** Milliseconds that mail which the hub announced gets to arrive. */
+const DRAIN = 10_000
+
+/** The operations on an agent that this process has opened. */
+export function operationsOn(agent: Agent, closing: AbortSignal): Operations {
+  const online = async (): Promise<void> => {
+    await agent.ready.catch((error: unknown) => {
+      // Not reachable now: the agent goes on trying, and what is sent waits.
+      if (!(error instanceof AgentMeshError && error.code === "hub/unreachable")) throw error
+    })
+  }
+  const loaded = async (): Promise<void> => {
+    await agent.waiting({ limit: 1 }) // rejects if the store cannot be used
+  }
+  const viewed = async (view: PeerView): Promise<PeerJson> => {
+    const address = `${view.name}#${view.fingerprint}`
+    return { ...view, address, safetyNumber: await agent.safetyNumber(view.name) }
+  }
+  const trustOf = async (message: Message): Promise<TrustState> => {
+    const view = await agent.peer(message.sender)
+    return view?.fingerprint === message.fingerprint ? view.trust : "unknown"
+  }
+  const waiting = async (args: { after?: string; limit?: number }) => {
+    const { after, limit } = args
+    const found = await agent.waiting({
+      ...(after === undefined ? {} : { after }),
+      ...(limit === undefined ? {} : { limit }),
+    })
+    const messages = found.map(async ({ place, message }) =>
+      messageJson(message, place, await trustOf(message)),
+    )
+    return Promise.all(messages)
+  }
+  const wakeups = new Set<() => void>()
+  agent.on("waiting", () => {
+    for (const wake of wakeups) wake()
+  })
+  /** Resolves at the next message, after `ms`, or when the agent is being closed. */
+  const nextMessage = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        wakeups.delete(done)
+        closing.removeEventListener("abort", done)
+        resolve()
+      }
+      const timer = setTimeout(done, ms)
+      wakeups.add(done)
+      closing.addEventListener("abort", done)
+      if (closing.aborted) done()
+    })
+
+  return {
+    async identity() {
+      await loaded()
+      const { name, address, fingerprint } = agent
+      return { name, address, fingerprint, card: cardOf(agent) }
+    },
+    async status() {
+      await online()
+      return { ...agent.status(), address: agent.address }
+    },
+    async send({ to, payload, re, wait, timeout }) {
+      await online()
+      const receipt = wait === "processed" ? { receipt: "processed" as const } : {}
+      const options = { ...receipt, ...(re === undefined ? {} : { re }) }
+      const delivery = await agent.send(to, fromJson(payload) as MessageInput, options)
+      const reached = await reaches(delivery, wait, timeout)
+      return { id: delivery.id, to: delivery.to, state: delivery.state, reached }
+    },
+    async request({ to, payload, re, timeout }) {
+      await agent.ready // without a hub nobody answers
+      const options = { timeout, ...(re === undefined ? {} : { re }) }
+      const answer = await agent.request(to, fromJson(payload) as MessageInput, options)
+      return messageJson(answer, "", await trustOf(answer))
+    },
+    async inbox(args) {
+      await online()
+      await drained(agent)
+      return waiting(args)
+    },
+    async wait({ timeout, ...args }) {
+      await online()
+      const until = Date.now() + timeout
+      for (;;) {
+        const left = until - Date.now()
+        const next = nextMessage(Math.max(0, left))
+        const found = await waiting(args)
+        if (found.length > 0 || left <= 0 || closing.aborted) return found
+        await next
+      }
+    },
+    async ack({ ids, failed = false }) {
+      await loaded()
+      return agent.settle(ids, failed ? "failed" : "processed")
+    },
+    async peers() {
+      await loaded()
+      const views = await Promise.all(agent.status().knownPeers.map((name) => agent.peer(name)))
+      return Promise.all(views.filter((view) => view !== undefined).map(viewed))
+    },
+    async names() {
+      await agent.ready
+      return agent.listPeers()
+    },
+    async peer({ name }) {
+      const view = await agent.peer(name)
+      return view === undefined ? null : viewed(view)
+    },
+    async verify({ address }) {
+      await online()
+      return viewed(await agent.verify(address))
+    },
+    async forget({ name }) {
+      await agent.forget(name)
+      return {}
+    },
+    async export({ secret }) {
+      return { backup: Buffer.from(await agent.export(secret)).toString("base64") }
+    },
+  }
+}
+
+/** The first bundle is made when the hub was asked, or without a hub at once. */
+function cardOf(agent: Agent): string | null {
+  try {
+    return agent.card
+  } catch {
+    return null
+  }
+}
+
+async function reaches(delivery: Delivery, goal: Goal, timeout: number): Promise<boolean> {
+  if (goal === "queued") return true
+  try {
+    await delivery.wait(goal, timeout)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function drained(agent: Agent): Promise<void> {
+  const until = Date.now() + DRAIN
+  while (Date.now() < until) {
+    const { connected, drained } = agent.status()
+    if (!connected || drained) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}

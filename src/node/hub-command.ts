@@ -1,0 +1,169 @@
+// The commands agentmesh-hub and agentmesh hub: a hub on TCP (SPEC §11).
+
+import { readFileSync } from "node:fs"
+import { createServer, type Server } from "node:http"
+import type { AddressInfo } from "node:net"
+import { type Command, InvalidArgumentError, Option } from "commander"
+import { DEFAULT_LIMITS } from "../hub/decision.ts"
+import type { HubLimits } from "../hub/frames.ts"
+import { formatMetrics } from "./metrics.ts"
+import { DEFAULT_PORT } from "./network-hub.ts"
+import { type HubLogEntry, NetworkHubServer } from "./network-hub-server.ts"
+
+/** What the command line says. */
+export interface HubFlags {
+  readonly host: string
+  readonly port: number
+  readonly data?: string
+  readonly tlsCert?: string
+  readonly tlsKey?: string
+  readonly metricsPort?: number
+  readonly json?: boolean
+  readonly maxConnections: number
+  readonly maxNames: number
+  readonly idleTimeout: number
+  readonly mailboxMessages: number
+  readonly mailboxBytes: number
+  readonly perSender: number
+  readonly perSenderBytes: number
+  readonly ttl: number
+  readonly envelope: number
+  readonly requestsPerSecond: number
+  readonly unacked: number
+}
+
+function integer(least: number, most: number = Number.MAX_SAFE_INTEGER) {
+  return (text: string): number => {
+    const number = Number(text)
+    if (/^\d+$/.test(text) && number >= least && number <= most) return number
+    throw new InvalidArgumentError(`expected an integer from ${least} to ${most}`)
+  }
+}
+
+const LIMIT_FLAGS: Readonly<Record<keyof HubLimits, readonly [flag: string, what: string]>> = {
+  mailboxMessages: ["--mailbox-messages <n>", "messages in a mailbox"],
+  mailboxBytes: ["--mailbox-bytes <n>", "bytes in a mailbox"],
+  perSender: ["--per-sender <n>", "messages of one sender in a mailbox"],
+  perSenderBytes: ["--per-sender-bytes <n>", "bytes of one sender in a mailbox"],
+  ttl: ["--ttl <s>", "seconds that a message is kept"],
+  envelope: ["--envelope <n>", "bytes of an envelope"],
+  requestsPerSecond: ["--requests-per-second <n>", "requests per second and connection"],
+  unacked: ["--unacked <n>", "delivered messages that may await their ACK"],
+}
+
+/** Adds the options of a hub to a command. */
+export function hubOptions(command: Command): Command {
+  const port = integer(0, 65_535)
+  command
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .addOption(
+      new Option("--port <n>", "port to listen on, 0 for any free one")
+        .default(DEFAULT_PORT)
+        .env("AGENTMESH_PORT")
+        .argParser(port),
+    )
+    .option("--data <dir>", "directory for names, bundles and mail; without it all is in memory")
+    .option("--tls-cert <file>", "certificate in PEM: links are then TLS")
+    .option("--tls-key <file>", "its private key in PEM")
+    .option("--metrics-port <n>", "port on 127.0.0.1 for Prometheus, at /metrics", port)
+    .option("--json", "one JSON object per line on standard output")
+    .option("--max-connections <n>", "connections at the same time", integer(1), 20_000)
+    .option("--max-names <n>", "names that may be bound", integer(1), 1_000_000)
+    .option("--idle-timeout <s>", "close a silent connection; 0 for never", integer(0), 180)
+  for (const [name, [flag, what]] of Object.entries(LIMIT_FLAGS)) {
+    command.option(flag, what, integer(1), DEFAULT_LIMITS[name as keyof HubLimits])
+  }
+  return command
+}
+
+function limitsOf(flags: HubFlags): HubLimits {
+  const limits = { ...DEFAULT_LIMITS }
+  for (const name of Object.keys(limits) as (keyof HubLimits)[]) limits[name] = flags[name]
+  return limits
+}
+
+function tlsOf({ tlsCert, tlsKey }: HubFlags): { tls?: { cert: Buffer; key: Buffer } } {
+  if (tlsCert === undefined && tlsKey === undefined) return {}
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new TypeError("--tls-cert and --tls-key belong together")
+  }
+  return { tls: { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) } }
+}
+
+/** Lines for programs (JSON, on standard output) or for people (on standard error). */
+function reporter(json: boolean): (entry: HubLogEntry) => void {
+  return (entry) => {
+    if (!json && entry.event === "started") return // said in words
+    const line = { time: new Date().toISOString(), ...entry }
+    const stream = json ? process.stdout : process.stderr
+    stream.write(`${JSON.stringify(line)}\n`)
+  }
+}
+
+async function serveMetrics(server: NetworkHubServer, port: number): Promise<Server> {
+  const http = createServer((request, response) => {
+    const known = request.method === "GET" && request.url === "/metrics"
+    response.writeHead(known ? 200 : 404, { "content-type": "text/plain; version=0.0.4" })
+    response.end(known ? formatMetrics(server.statistics) : "see /metrics\n")
+  })
+  await new Promise<void>((resolve, reject) => {
+    http.once("error", reject).listen(port, "127.0.0.1", resolve)
+  })
+  return http
+}
+
+/** What went wrong, for people. */
+export function explainHub(error: unknown): string {
+  const { code, cause, message } = error as {
+    code?: string
+    message: string
+    cause?: { code?: string }
+  }
+  if (cause?.code === "LEVEL_LOCKED") return "the data directory is in use by another hub"
+  if (code === "EADDRINUSE") return "the port is in use; choose another with --port"
+  return message
+}
+
+/** Starts a hub and says where; it runs until SIGINT or SIGTERM, which end the process. */
+export async function runHub(flags: HubFlags): Promise<void> {
+  process.umask(0o077) // the hub's key and all mail are its owner's alone
+  const { host, port, data, metricsPort, json = false } = flags
+  const { maxConnections, maxNames, idleTimeout } = flags
+  const log = reporter(json)
+  const server = new NetworkHubServer({
+    ...{ host, port, maxConnections, maxNames, idleTimeout, log, limits: limitsOf(flags) },
+    ...(data === undefined ? {} : { data }),
+    ...tlsOf(flags),
+  })
+  const { url } = await server.start()
+  const metrics = metricsPort === undefined ? null : await serveMetrics(server, metricsPort)
+  const metricsUrl =
+    metrics && `http://127.0.0.1:${(metrics.address() as AddressInfo).port}/metrics`
+  const where =
+    data === undefined
+      ? "in memory: names, mail and the hub's key end with this process; keep them with --data"
+      : data
+  if (json) {
+    const storage = { durable: server.durable, data: data ?? "memory" }
+    log({ event: "listening", url, ...storage, ...(metricsUrl ? { metrics: metricsUrl } : {}) })
+  } else {
+    const lines = [
+      `AgentMesh hub listening on ${url}`,
+      `fingerprint ${server.fingerprint}`,
+      `storage ${where}`,
+      ...(metricsUrl ? [`metrics ${metricsUrl}`] : []),
+    ]
+    process.stdout.write(`${lines.join("\n")}\n`)
+  }
+  let stopping = false
+  const stop = (): void => {
+    if (stopping) process.exit(1)
+    stopping = true
+    metrics?.close()
+    server.stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    )
+  }
+  process.on("SIGTERM", stop).on("SIGINT", stop)
+}
