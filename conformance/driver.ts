@@ -78,6 +78,7 @@ const TIERS: readonly string[] = [
   `session.new session.seal session.open session.expire session.digest hub.new hub.frame hub.close
    hub.restart hub.digest agent.new agent.clock agent.trust agent.oneTime agent.verify agent.forget agent.send
    agent.receive agent.snapshot agent.restore agent.export agent.digest`,
+  `agent.connect agent.disconnect agent.submit agent.poll agent.receipts`,
 ]
 
 /** Operations of the driver protocol and their tier; DRIVER.md describes them. */
