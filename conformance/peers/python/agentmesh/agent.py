@@ -9,7 +9,6 @@ from . import encoding as enc
 from . import envelope as env
 from . import handshake as hs
 from . import identity as idn
-from .encoding import C
 from .errors import MeshError
 from .identity import Peer
 from .judging import MAX_IDS, add_id, befriend, judge
@@ -31,11 +30,6 @@ class Received:
     contents: list[env.Content]
     receipts: list[Status]
     refused: list[str]
-
-
-def head_length(n: int) -> int:
-    """Bytes of a byte string of n bytes."""
-    return len(C(n)) + n
 
 
 class Agent(Keeper):
@@ -121,23 +115,30 @@ class Agent(Keeper):
         self.add_session(s, i.session)
         return i.session
 
+    @staticmethod
+    def fits(lengths: list[int]) -> bool:
+        """Whether contents of these lengths have room in one envelope."""
+        return len(lengths) <= env.MAX_CONTENTS and env.inner_length(lengths) + 1 <= env.MAX_PADDED
+
     def receipts_due(self, s: Store, key: PeerKey, behind: list[bytes]) -> list[bytes]:
         """Receipt contents for what is due, as far as they fit before the contents `behind`."""
         contents: list[bytes] = []
         due = s.due.pop(key, ())
-        room = env.MAX_PADDED - 1 - env.inner_length([len(c) for c in behind])
-        while due and len(contents) + len(behind) < env.MAX_CONTENTS:
-            part = due[:env.MAX_RECEIPTS]
-            body = env.encode_receipts(part)
-            room -= head_length(len(env.encode_content(env.RECEIPT, bytes(16), self.now_ms, None, 0, body)))
-            if room < 1:                                                         # 1: a longer head of the list
+        after = [len(c) for c in behind]
+        while due:
+            body = env.encode_receipts(due[:env.MAX_RECEIPTS])
+            length = len(env.encode_content(env.RECEIPT, bytes(16), self.now_ms, None, 0, body))
+            if not self.fits([*(len(c) for c in contents), length, *after]):
                 break
-            content_id = self.draws.draw("content-id", 16)
-            contents.append(env.encode_content(env.RECEIPT, content_id, self.now_ms, None, 0, body))
-            due = due[len(part):]
+            contents.append(self.content(env.RECEIPT, body))
+            due = due[env.MAX_RECEIPTS:]
         if due:
             s.due[key] = due
         return contents
+
+    def content(self, kind: int, body: bytes) -> bytes:
+        """A heal or a receipt content, made when it is sealed."""
+        return env.encode_content(kind, self.draws.draw("content-id", 16), self.now_ms, None, 0, body)
 
     # --- sessions ------------------------------------------------------------------------------
 

@@ -179,6 +179,15 @@ def accept_pure(raw: bytes, now: int) -> Bundle:
     return b
 
 
+def signed_well(b: Bundle) -> bool:
+    """Whether the signature is that of its own, good ik."""
+    try:
+        check_ed25519(b.ik)
+    except MeshError:
+        return False
+    return verify(b.ik, b.body, b.sig)
+
+
 def accept(raw: bytes, now: int, name: str | None = None, expected_fingerprint: str | None = None,
            pinned: bytes | None = None, known: Known | None = None) -> Bundle:
     b = accept_pure(raw, now)

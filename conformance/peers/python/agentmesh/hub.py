@@ -1,10 +1,9 @@
-"""§11 hub: frames, the agent's side of a link, receipts. The hub itself is in hubserver.py."""
+"""§11 hub: frames, the opening of a link. The agent's side is link.py, the hub's is hubcore.py."""
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Callable, Sequence
 
-from . import bundle as bn
 from . import encoding as enc
 from .encoding import C
 from .errors import MeshError
@@ -13,8 +12,6 @@ from .suite import Draws, H, check_ed25519, label, sign, verify
 
 MAX_FRAME = 1_179_648
 MAX_RID = 4_294_967_295
-MAX_RETRY_AFTER = 3_600
-RECEIPT_SKEW = 300
 VERSIONS = (1,)
 
 HELLO, WELCOME, AUTH, READY = 1, 2, 3, 4
@@ -242,166 +239,3 @@ def auth_bytes(hello: bytes, welcome: bytes, hub_ik: bytes, name: str, ik: bytes
 def make_auth(identity: Identity, hello: bytes, welcome: Welcome) -> bytes:
     message = auth_bytes(hello, welcome.raw, welcome.hub_ik, identity.name, identity.ik)
     return C([AUTH, 0, identity.name, identity.ik, sign(identity.ik_secret, message)])
-
-
-# --- receipts ----------------------------------------------------------------------------------
-
-@dataclass(frozen=True)
-class Receipt:
-    raw: bytes
-    hub_ik: bytes
-    name: str
-    ik: bytes
-    ref: bytes
-    seq: int
-    time: int
-
-
-def make_receipt(hub_secret: bytes, hub_ik: bytes, name: str, ik: bytes, ref: bytes, seq: int, now: int) -> bytes:
-    body = C([label("directory"), hub_ik, name, ik, ref, seq, now])
-    return C([body, sign(hub_secret, body)])
-
-
-def read_receipt(raw: bytes, hub_ik: bytes) -> Receipt:
-    """Shape, hub and signature."""
-    try:
-        items = enc.array(enc.decode(raw), 2)
-        body, sig = enc.bstr(items[0]), enc.bstr(items[1], 64)
-        f = enc.array(enc.decode(body), 7)
-        enc.label_is(f[0], "directory")
-        r = Receipt(raw, enc.bstr(f[1], 32), enc.tstr(f[2]), enc.bstr(f[3], 32), enc.bstr(f[4], 32),
-                    enc.uint(f[5]), enc.uint(f[6]))
-    except MeshError as e:
-        raise MeshError("hub/malformed", str(e)) from e
-    if r.hub_ik != hub_ik or not verify(hub_ik, body, sig):
-        raise MeshError("hub/malformed", "receipt of another hub, or its signature")
-    return r
-
-
-def check_receipt(raw: bytes, bundle: bn.Bundle, hub_ik: bytes, now: int) -> Receipt:
-    """HUB-59."""
-    r = read_receipt(raw, hub_ik)
-    if (r.name, r.ik, r.ref, r.seq) != (bundle.name, bundle.ik, bundle.ref, bundle.seq):
-        raise MeshError("hub/malformed", "receipt for another bundle")
-    if abs(r.time - now) > RECEIPT_SKEW:
-        raise MeshError("hub/malformed", "time of the receipt")
-    return r
-
-
-def compare_receipts(raw1: bytes, raw2: bytes, hub_ik: bytes) -> str:
-    try:
-        a, b = read_receipt(raw1, hub_ik), read_receipt(raw2, hub_ik)
-    except MeshError:
-        return "none"
-    if a.name != b.name:
-        return "none"
-    if a.ik != b.ik:
-        return "hub-fault"
-    if (a.time < b.time and a.seq > b.seq) or (b.time < a.time and b.seq > a.seq):
-        return "hub-fault"
-    if a.seq == b.seq and a.ref != b.ref:
-        return "owner-or-hub-fault"
-    return "none"
-
-
-# --- the agent's side of a link ----------------------------------------------------------------
-
-@dataclass(frozen=True)
-class Found:
-    bundle: bytes
-    one_time: bytes | None
-    receipt: bytes
-
-
-class Link:
-    """Sans-IO: frames in, frames and events out. After a MeshError the link is closed."""
-
-    def __init__(self, identity: Identity, draws: Draws, pinned_hub: bytes | None, own_limits: Limits = Limits()) -> None:
-        self.identity = identity
-        self.draws = draws
-        self.pinned = pinned_hub
-        self.limits = own_limits
-        self.state = "new"
-        self.hello = b""
-        self.welcome: Welcome | None = None
-        self.counts: list[Any] | None = None
-        self._rid = 0
-        self._open: dict[int, int] = {}          # rid -> type
-
-    def start(self) -> bytes:
-        self.hello = make_hello(self.draws)
-        self.state = "greeting"
-        return self.hello
-
-    def request(self, kind: int, *fields: Any) -> tuple[int, bytes]:
-        if self.state != "ready":
-            raise MeshError("hub/unreachable", "not ready")
-        self._rid = self._rid % MAX_RID + 1
-        while self._rid in self._open:
-            self._rid = self._rid % MAX_RID + 1
-        self._open[self._rid] = kind
-        return self._rid, C([kind, self._rid, *fields])
-
-    def put_bundle(self, raw: bytes) -> tuple[int, bytes]:
-        return self.request(PUT_BUNDLE, enc.decode(raw))
-
-    def put_one_time(self, drop: bool, keys: Sequence[bytes]) -> tuple[int, bytes]:
-        return self.request(PUT_ONE_TIME, int(drop), [enc.decode(k) for k in keys])
-
-    def get_bundle(self, name: str, suites: Sequence[int]) -> tuple[int, bytes]:
-        return self.request(GET_BUNDLE, name, sorted(suites, reverse=True))
-
-    def send(self, to: str, envelope: bytes) -> tuple[int, bytes]:
-        guard = enc.decode(enc.decode(envelope)[0])[5]
-        return self.request(SEND, to, guard, envelope)
-
-    def ack(self, mseqs: Sequence[int]) -> tuple[int, bytes]:
-        return self.request(ACK, list(mseqs))
-
-    def receive(self, raw: bytes) -> tuple[list[bytes], list[tuple[Any, ...]]]:
-        """(frames to send, events); events: ready, ok, err, deliver, low."""
-        try:
-            return self._receive(raw)
-        except MeshError:
-            self.state = "closed"
-            raise
-
-    def _receive(self, raw: bytes) -> tuple[list[bytes], list[tuple[Any, ...]]]:
-        frame = decode_frame(raw)
-        kind = frame[0]
-        if kind in REQUESTS or kind in (HELLO, AUTH):
-            raise MeshError("hub/malformed", "type of agents")
-        if self.state == "greeting" and kind == WELCOME:
-            self.welcome = check_welcome(self.hello, raw, self.pinned)
-            self.limits = self.limits.at_most(self.welcome.limits)
-            self.state = "authenticating"
-            return [make_auth(self.identity, self.hello, self.welcome)], []
-        if self.state == "authenticating" and kind == READY:
-            self.state = "ready"
-            self.counts = frame[2]
-            assert self.welcome is not None
-            self.pinned = self.welcome.hub_ik
-            return [], [("ready", frame[2], self.welcome.hub_ik)]
-        if kind == ERR:
-            code, retry = error_code(frame[2]), min(frame[3], MAX_RETRY_AFTER)
-            if frame[1] == 0 or self.state != "ready":
-                raise MeshError(code)
-            if frame[1] in self._open:
-                return [], [("err", frame[1], self._open.pop(frame[1]), code, retry)]
-            return [], []
-        if self.state != "ready":
-            raise MeshError("hub/malformed", "frame out of order")
-        if kind == OK:
-            if frame[1] not in self._open:
-                return [], []
-            asked = self._open.pop(frame[1])
-            try:
-                result = RESULTS[asked](frame[2])
-            except MeshError as e:
-                raise MeshError("hub/malformed", "result of another request") from e
-            return [], [("ok", frame[1], asked, Found(*result) if asked == GET_BUNDLE else result)]
-        if kind == DELIVER:
-            return [], [("deliver", frame[2], frame[3], frame[4])]
-        if kind == LOW_ONE_TIME:
-            return [], [("low", frame[2], frame[3])]
-        raise MeshError("hub/malformed", "frame out of order")

@@ -1,6 +1,7 @@
 """ML-KEM-768 of FIPS 203, for suite 2 (§4). Plain and slow; not constant-time."""
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 
@@ -116,6 +117,7 @@ def _cbd(seed: bytes, n: int) -> Poly:
     return f
 
 
+@functools.lru_cache(maxsize=32)
 def _matrix(rho: bytes) -> list[list[Poly]]:
     return [[_sample_ntt(rho + bytes([j, i])) for j in range(K)] for i in range(K)]
 
@@ -132,6 +134,7 @@ def _dot(row: list[Poly], v: list[Poly]) -> Poly:
     return total
 
 
+@functools.lru_cache(maxsize=32)
 def keygen(d: bytes, z: bytes) -> tuple[bytes, bytes]:
     """ML-KEM.KeyGen_internal: (ek, dk)."""
     rho, sigma = _G(d + bytes([K]))

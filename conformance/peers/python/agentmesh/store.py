@@ -72,6 +72,7 @@ class Queued:
     id: bytes
     content: bytes
     time: int                           # stamp of the `send`
+    fingerprint: str | None = None      # of the address, until the content is bound to an ik
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,10 @@ class Sent:
 
 @dataclass(frozen=True)
 class Flight:
-    """The one envelope for a peer that awaits the hub's OK; sent again at `again` after an ERR."""
+    """The one envelope for a peer that awaits the hub's OK."""
     mid: bytes
     envelope: bytes
-    time: int
-    again: int | None = None
+    time: int                           # stamp
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 from agentmesh import bundle as bn
 from agentmesh import encoding as enc
 from agentmesh import hub as hb
+from agentmesh import receipts as rc
 from agentmesh import suite as st
 from agentmesh import testmode as tm
 from agentmesh.errors import MeshError
-from agentmesh.hubserver import Hub
+from agentmesh.hubrequests import Hub
 
 from .core import HANDLES, Out, Trace, op
 from .values import draws_of, identity_of, peer_of, unhex
@@ -52,21 +53,21 @@ def hub_auth(a: Out, t: Trace) -> Out:
 @op("hub.receipt")
 def hub_receipt(a: Out, t: Trace) -> Out:
     secret, owner = hub_secret(draws_of(a)), peer_of(a["owner"])
-    return {"receipt": hb.make_receipt(secret, st.ed25519_public(secret), owner.name, owner.ik,
+    return {"receipt": rc.make_receipt(secret, st.ed25519_public(secret), owner.name, owner.ik,
                                        bytes.fromhex(a["ref"]), a["seq"], a["time"]).hex()}
 
 
 @op("hub.checkReceipt")
 def hub_check_receipt(a: Out, t: Trace) -> Out:
     raw = bytes.fromhex(a["receipt"])
-    hb.check_receipt(raw, bn.read_bundle(bytes.fromhex(a["bundle"])), bytes.fromhex(a["hubIk"]), a["now"])
+    rc.check_receipt(raw, bn.read_bundle(bytes.fromhex(a["bundle"])), bytes.fromhex(a["hubIk"]), a["now"])
     return {"digest": st.H(raw).hex()}
 
 
 @op("hub.compareReceipts")
 def hub_compare_receipts(a: Out, t: Trace) -> Out:
     x, y = bytes.fromhex(a["a"]), bytes.fromhex(a["b"])
-    return {"verdict": hb.compare_receipts(x, y, bytes.fromhex(a["hubIk"])), "digest": st.H(x + y).hex()}
+    return {"verdict": rc.compare_receipts(x, y, bytes.fromhex(a["hubIk"])), "digest": st.H(x + y).hex()}
 
 
 @op("hub.new")
