@@ -112,14 +112,18 @@ class Own {
 
 /** Runs operations on one identity, wherever it is open. */
 export class Access {
-  readonly #options: AccessOptions
+  readonly #given: AccessOptions | (() => AccessOptions)
   #own: Own | null = null
   #client: ControlClient | null = null
   #opening: Promise<void> | null = null
 
-  /** @param options - Nothing is opened before the first operation. */
-  constructor(options: AccessOptions) {
-    this.#options = options
+  /** @param options - Nothing is opened, and a function not called, before the first operation. */
+  constructor(options: AccessOptions | (() => AccessOptions)) {
+    this.#given = options
+  }
+
+  get #options(): AccessOptions {
+    return typeof this.#given === "function" ? this.#given() : this.#given
   }
 
   /** Whether this process has opened the identity. */

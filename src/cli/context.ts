@@ -3,7 +3,7 @@
 import type { Command } from "commander"
 import type { Agent } from "../node/agent.ts"
 import { DEFAULT_PORT, parseHubAddress } from "../node/network-hub.ts"
-import { Access } from "./access.ts"
+import { Access, type AccessOptions } from "./access.ts"
 import { EXIT, Failure } from "./failure.ts"
 import { Output } from "./output.ts"
 import { Home, homeOf } from "./paths.ts"
@@ -92,6 +92,16 @@ export class Context {
       ...{ home, name, command, tls: this.tls, hub: offline ? null : this.hub },
       ...(events ? { events } : {}),
     })
+    return this.#access
+  }
+
+  /** The identity, made when it is first used: nothing is read or written before that. */
+  lazy(): Access {
+    const options = (): AccessOptions => {
+      const { name, home, command, tls, hub } = this
+      return { name, home, command, tls, hub }
+    }
+    this.#access = new Access(options)
     return this.#access
   }
 

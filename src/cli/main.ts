@@ -7,6 +7,7 @@ import { addHub } from "./hub.ts"
 import { addIdentity } from "./identity.ts"
 import { addInbox } from "./inbox.ts"
 import { addListen } from "./listen.ts"
+import { addMcp } from "./mcp.ts"
 import { addPeers } from "./peers.ts"
 import { addSend } from "./send.ts"
 import { addStatus } from "./status.ts"
@@ -30,6 +31,7 @@ addSend(program)
 addInbox(program)
 addStatus(program)
 addPeers(program)
+addMcp(program)
 
 function quitOnUsage(command: Command): void {
   command.exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage))

@@ -29,7 +29,7 @@ function formatMessage(output: Output, message: MessageJson, saved?: string): st
 }
 
 /** Long byte strings only by their length: a person cannot read them. */
-function shorten(value: Json): Json {
+export function shorten(value: Json): Json {
   if (Array.isArray(value)) return value.map(shorten)
   if (typeof value !== "object" || value === null) return value
   const { $base64: base64 } = value as { $base64?: Json }

@@ -10,7 +10,8 @@ export class Program {
   readonly errors: string[] = []
   readonly exited: Promise<number | string>
   #wake: (() => void) | null = null
-  #read = 0
+  readonly #read = { at: 0 }
+  readonly #readErrors = { at: 0 }
   #ended = false
 
   constructor(
@@ -29,6 +30,7 @@ export class Program {
     })
     createInterface({ input: stderr as NodeJS.ReadableStream }).on("line", (line) => {
       this.errors.push(line)
+      this.#wake?.()
     })
     this.exited = new Promise((resolve) => {
       this.child.once("close", (code, signal) => {
@@ -40,10 +42,23 @@ export class Program {
   }
 
   /** The next line that matches; throws when the program ends without it. */
-  async line(pattern: RegExp): Promise<RegExpExecArray> {
+  line(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#next(pattern, this.lines, this.#read)
+  }
+
+  /** The same of standard error. */
+  error(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#next(pattern, this.errors, this.#readErrors)
+  }
+
+  async #next(
+    pattern: RegExp,
+    lines: readonly string[],
+    place: { at: number },
+  ): Promise<RegExpExecArray> {
     for (;;) {
-      while (this.#read < this.lines.length) {
-        const match = pattern.exec(this.lines[this.#read++] as string)
+      while (place.at < lines.length) {
+        const match = pattern.exec(lines[place.at++] as string)
         if (match !== null) return match
       }
       if (this.#ended) throw new Error(`the program ended: ${this.errors.join("\n")}`)
