@@ -220,7 +220,7 @@ async function judgeReply(
   const found = output === undefined ? null : await findDifference(output, ok)
   if (found === null) return null
   const where = found.path === "" ? "output" : found.path
-  const actual = { [where]: found.actual ?? null }
+  const actual = found.actual === undefined ? `no ${where}` : { [where]: found.actual }
   return { message: describeDifference(found), expected: { [where]: found.expected }, actual }
 }
 

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly cases: readonly Case[]
   /** Only cases whose id begins with one of these; twins are run as needed. */
   readonly only?: readonly string[]
+  /** Which cases, instead of `only`. */
+  readonly select?: (item: Case) => boolean
   /** Called after each verdict. */
   readonly onVerdict?: (verdict: Verdict) => void
   /** Level of a requirement; all are MUST by default. A case that cites only SHOULDs warns. */
@@ -116,7 +118,8 @@ class Runner {
  */
 export async function runCases(driver: Driver, options: RunOptions): Promise<Report> {
   const { cases, only, onVerdict } = options
-  const planned = cases.filter((item) => !only || only.some((prefix) => item.id.startsWith(prefix)))
+  const byId = (item: Case) => !only || only.some((prefix) => item.id.startsWith(prefix))
+  const planned = cases.filter(options.select ?? byId)
   const greeting = await greet(driver)
   if (greeting.hello === null) {
     return summarize({ ...NOTHING, planned: planned.length, aborted: greeting.problem })

@@ -16,9 +16,11 @@ export interface StdioOptions {
   readonly command: string
   /** Longest time for one operation, milliseconds; 5,000 by default. */
   readonly timeout?: number
-  /** Sees each object that is written (`>`) or read (`<`). */
-  readonly tap?: (direction: ">" | "<", object: Json) => void
+  readonly tap?: StdioTap
 }
+
+/** Sees each object that is written (`>`) or read (`<`). */
+export type StdioTap = (direction: ">" | "<", object: Json) => void
 
 /** Breakdowns in a row after which the driver is given up. */
 const MAX_BREAKDOWNS = 5
@@ -97,6 +99,12 @@ export class StdioDriver implements Driver {
     const byItself = await ended
     kill(child)
     return byItself
+  }
+
+  /** Kills it at once. */
+  kill(): void {
+    if (this.#process) kill(this.#process)
+    this.#process = null
   }
 
   #start(): ChildProcessWithoutNullStreams {

@@ -1,0 +1,174 @@
+// The end of a run: reports, baseline, saved failures, what the terminal shows, the exit code.
+
+import { join } from "node:path"
+import { compareBaseline, makeBaseline, readBaseline, staleEntries } from "../baseline.ts"
+import { formatSummary, formatVerdict, painter } from "../report/console.ts"
+import { buildDocument, type ReportDocument, type RunInfo } from "../report/document.ts"
+import { FORMATS } from "../report/formats.ts"
+import type { Requirement } from "../requirements.ts"
+import type { Report, Verdict } from "../verdict.ts"
+import { type DriverFlags, out, packageVersion, readNamed, UsageError } from "./context.ts"
+import { saveFailures, writeNamed } from "./save.ts"
+
+/** Options of every subcommand that gives verdicts. */
+export interface FinishFlags extends DriverFlags {
+  readonly strict: boolean
+  /** Files by format. */
+  readonly report?: ReadonlyMap<string, string>
+  readonly baseline?: string
+  readonly updateBaseline?: boolean
+  readonly saveFailures?: string
+  /** The document on standard output instead of text. */
+  readonly json?: boolean
+}
+
+/** Failures that are printed in full. */
+const PRINTED = 20
+
+/** Sees verdicts as they come: times, and progress on a terminal. */
+export class Watch {
+  readonly started: Date = new Date()
+  readonly times: Record<string, number> = {}
+  readonly #total: number
+  readonly #quiet: boolean
+  #last: number = performance.now()
+  #seen = 0
+  #failed = 0
+
+  constructor(total: number, { json }: { readonly json?: boolean }) {
+    this.#total = total
+    this.#quiet = json === true || process.stderr.isTTY !== true
+  }
+
+  see({ id, outcome }: Verdict): void {
+    const now = performance.now()
+    this.times[id] = Math.round((now - this.#last) * 1000) / 1000
+    this.#last = now
+    this.#seen++
+    if (outcome === "FAIL") this.#failed++
+    if (!this.#quiet) process.stderr.write(`\r${this.#seen}/${this.#total}, ${this.#failed} failed`)
+  }
+
+  end(): { readonly started: string; readonly milliseconds: number } {
+    if (!this.#quiet && this.#seen > 0) process.stderr.write("\r\x1b[K")
+    const milliseconds = Math.round(Date.now() - this.started.getTime())
+    return { started: this.started.toISOString(), milliseconds }
+  }
+}
+
+/** Refuses combinations of options that cannot be meant. Called before anything runs. */
+export function checkFlags(flags: FinishFlags & { readonly filtered: boolean }): void {
+  if (flags.updateBaseline && flags.baseline === undefined) {
+    throw new UsageError("--update-baseline needs --baseline FILE")
+  }
+  if (flags.updateBaseline && flags.filtered) {
+    throw new UsageError("--update-baseline is refused on a filtered run: it would lose the rest")
+  }
+  if (flags.baseline !== undefined && !flags.updateBaseline) loadBaseline(flags.baseline)
+}
+
+function loadBaseline(path: string): ReturnType<typeof readBaseline> {
+  try {
+    return readBaseline(readNamed(path))
+  } catch (error) {
+    throw new UsageError(`${path}: ${(error as Error).message}`)
+  }
+}
+
+/** Writes and prints everything; the exit code. */
+export function finish(
+  given: Report,
+  watch: Watch,
+  flags: FinishFlags,
+  requirements: ReadonlyMap<string, Requirement>,
+  info: Omit<RunInfo, "version">,
+): number {
+  const filtered = info.only.length > 0 || info.tier !== null
+  const { report, stale } = applyBaseline(given, flags, filtered)
+  const timings = { ...watch.end(), checks: watch.times }
+  const run = { ...info, version: packageVersion() }
+  const document = buildDocument(report, run, [...requirements.values()], timings)
+  for (const [format, file] of flags.report ?? []) {
+    const render = FORMATS[format as keyof typeof FORMATS]
+    writeNamed(file, render(document))
+  }
+  if (flags.saveFailures !== undefined) saveFailures(flags.saveFailures, report.verdicts)
+  if (flags.json) out(JSON.stringify(document))
+  else printRun(document, report.verdicts, stale, flags, requirements)
+  return report.exitCode
+}
+
+function applyBaseline(
+  report: Report,
+  flags: FinishFlags,
+  filtered: boolean,
+): { readonly report: Report; readonly stale: readonly string[] } {
+  const { baseline: path, updateBaseline } = flags
+  if (path === undefined || report.exitCode > 1) return { report, stale: [] }
+  if (updateBaseline) {
+    writeNamed(path, `${JSON.stringify(makeBaseline(report.verdicts), null, 2)}\n`)
+    return { report, stale: [] }
+  }
+  const baseline = loadBaseline(path)
+  const stale = compareBaseline(baseline, report.verdicts)
+  if (!filtered) stale.push(...staleEntries(baseline, report.verdicts))
+  const bad = stale.length > 0 || report.broken.length > 0
+  return { report: { ...report, exitCode: bad ? 1 : 0 }, stale }
+}
+
+function printRun(
+  document: ReportDocument,
+  verdicts: readonly Verdict[],
+  stale: readonly string[],
+  flags: FinishFlags,
+  requirements: ReadonlyMap<string, Requirement>,
+): void {
+  const paint = painter(process.stdout)
+  const context = {
+    paint,
+    requirements,
+    replay: (item: Verdict) => replayCommand(item, document.run, flags),
+  }
+  const shown = verdicts.filter(({ outcome }) => outcome === "FAIL" || outcome === "WARN")
+  for (const verdict of shown.slice(0, PRINTED)) out(`${formatVerdict(verdict, context)}\n`)
+  if (shown.length > PRINTED) {
+    const rest = shown.length - PRINTED
+    out(`... and ${rest} more failures; all of them: --report html=report.html\n`)
+  }
+  const blocked = verdicts.filter(({ outcome }) => outcome === "BLOCKED")
+  if (blocked.length > 0) {
+    const [first] = blocked
+    const what = `${blocked.length} refusals do not count: their accepted twin did not pass`
+    out(`${paint("red", "BLOCKED")} ${what} (${first?.id}: ${first?.message})\n`)
+  }
+  const skipped = new Map<string, number>()
+  for (const { outcome, message } of verdicts) {
+    if (outcome === "UNSUPPORTED") skipped.set(message, (skipped.get(message) ?? 0) + 1)
+  }
+  const sorted = [...skipped].sort((a, b) => b[1] - a[1])
+  const reasons = sorted
+    .slice(0, 12)
+    .map(([reason, count]) => `${count} ${reason.replace(/^needs /, "")}`)
+  if (sorted.length > 12) reasons.push(`${sorted.length - 12} other reasons`)
+  if (reasons.length > 0)
+    out(`${paint("dim", "UNSUPPORTED, no pass, for want of:")} ${reasons.join(", ")}`)
+  for (const line of stale) out(`${paint("red", "BASELINE")} ${line}`)
+  out(formatSummary(document, paint))
+}
+
+/** The command that repeats one check. */
+function replayCommand(
+  { id, kind, case: item }: Verdict,
+  run: RunInfo,
+  flags: FinishFlags,
+): string {
+  const { driver, saveFailures } = flags
+  const target = driver === undefined ? "" : ` --driver ${JSON.stringify(driver)}`
+  const file = saveFailures === undefined ? undefined : join(saveFailures, `${id}.json`)
+  if (item !== undefined && file !== undefined)
+    return `agentmesh-conformance replay ${file}${target}`
+  const seed =
+    kind === "property" && run.seed !== null ? ` --seed ${run.seed} --runs ${run.runs}` : ""
+  const where = run.mode === "hub" ? ` --connect ${run.target}` : target
+  return `agentmesh-conformance ${run.mode} --only ${id}${seed}${where}`
+}

@@ -1,0 +1,120 @@
+// The subcommands and their options.
+
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander"
+import { FORMATS } from "../report/formats.ts"
+import { packageVersion, UsageError } from "./context.ts"
+import { checkFlags, type FinishFlags } from "./finish.ts"
+import type { RunFlags } from "./run.ts"
+
+const EXIT_CODES = `
+Exit codes: 0 conformant; 1 not, or a stale baseline; 2 usage; 3 the driver did not start or broke
+the protocol; 4 nothing was executed, or not all that was planned; 5 a check of the suite itself.`
+
+/** Runs a command line; the exit code. */
+export async function program(argv: readonly string[]): Promise<number> {
+  let code = 0
+  const root = new Command("agentmesh-conformance")
+    .description("Tests an implementation of AgentMesh against SPEC.md.")
+    .version(packageVersion())
+    .addHelpText("after", EXIT_CODES)
+    .exitOverride()
+    .configureHelp({ sortSubcommands: false })
+  const set = (value: number): void => {
+    code = value
+  }
+  addRun(root, set)
+  addReplay(root, set)
+  try {
+    await root.parseAsync([...argv], { from: "user" })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (!(error instanceof UsageError)) throw error
+    process.stderr.write(`error: ${error.message}\n`)
+    return 2
+  }
+}
+
+type Set = (code: number) => void
+
+function integer(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (/^-?\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value
+    throw new InvalidArgumentError(`expected an integer of at least ${least}`)
+  }
+}
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (value > 0 && Number.isFinite(value)) return value
+  throw new InvalidArgumentError("expected a positive number")
+}
+
+const list = (text: string, before: readonly string[]): readonly string[] => [
+  ...before,
+  ...text.split(",").filter((word) => word !== ""),
+]
+
+function reports(text: string): ReadonlyMap<string, string> {
+  const files = new Map<string, string>()
+  for (const part of text.split(",")) {
+    const [format = "", ...rest] = part.split("=")
+    if (!Object.hasOwn(FORMATS, format) || rest.join("=") === "") {
+      const known = Object.keys(FORMATS).map((name) => `${name}=FILE`)
+      throw new InvalidArgumentError(`expected ${known.join(",")}`)
+    }
+    files.set(format, rest.join("="))
+  }
+  return files
+}
+
+const seed = (text: string): number | "random" =>
+  text === "random" ? "random" : integer(-0x8000_0000)(text)
+
+/** Options of every subcommand that gives verdicts. */
+function verdictOptions(command: Command): Command {
+  return command
+    .option("--report <list>", "files to write: json=F,junit=F,html=F,md=F", reports)
+    .option("--strict", "a SHOULD that is not kept, and a part of a tier, count as failures", false)
+    .option("--baseline <file>", "known failures; anything else is exit 1")
+    .option("--update-baseline", "write the failures of this run into it")
+    .option("--save-failures <dir>", "write each failing case as a vector file")
+    .option("--json", "the report on standard output, instead of text")
+}
+
+function driverOptions(command: Command): Command {
+  return command
+    .option("--driver <command>", "starts the driver (DRIVER.md); without it: the reference")
+    .option("--timeout-scale <x>", "times the 5 s that an operation has", positive, 1)
+}
+
+function addRun(root: Command, set: Set): void {
+  const command = root
+    .command("run")
+    .description("vectors and properties")
+    .option("--only <words>", "ids, section words or requirements, by commas", list, [])
+    .option("--tier <n>", "only operations up to this tier", integer(0))
+    .option("--runs <n>", "runs of a property", integer(1), 100)
+    .addOption(new Option("--seed <s>", "of the properties: a number, or random").argParser(seed))
+    .option("--no-vectors", "properties only")
+    .option("--no-properties", "vectors only")
+  verdictOptions(driverOptions(command)).action(async (flags: RunFlags) => {
+    const { only, tier, vectors, properties } = flags
+    const filtered = only.length > 0 || tier !== undefined || !vectors || !properties
+    checkFlags({ ...flags, filtered })
+    const { run } = await import("./run.ts")
+    set(await run(flags))
+  })
+}
+
+function addReplay(root: Command, set: Set): void {
+  const command = root.command("replay").description("the cases of a file, once more")
+  verdictOptions(driverOptions(command.argument("<file>", "a vector file"))).action(
+    async (file: string, flags: FinishFlags) => {
+      checkFlags({ ...flags, filtered: true })
+      const { replay } = await import("./replay.ts")
+      set(await replay(file, flags))
+    },
+  )
+}

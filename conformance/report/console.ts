@@ -1,0 +1,130 @@
+// What a person reads in a terminal: each failure so that the bug can be found from it.
+
+import type { Hello, Json } from "../driver.ts"
+import type { Requirement } from "../requirements.ts"
+import type { Outcome, Verdict } from "../verdict.ts"
+import type { ReportDocument } from "./document.ts"
+
+/** Longest value in a line; what is longer is cut around the first difference. */
+const WIDTH = 96
+
+/** Text in colours, or as it is. */
+export type Paint = (style: keyof typeof STYLES, text: string) => string
+
+const STYLES = { red: 31, green: 32, yellow: 33, blue: 34, dim: 2, bold: 1 } as const
+
+/** Colours only for a terminal, and not if NO_COLOR is set. */
+export function painter(stream: { readonly isTTY?: boolean | undefined }): Paint {
+  const colours = stream.isTTY === true && !process.env["NO_COLOR"]
+  return (style, text) => (colours ? `\x1b[${STYLES[style]}m${text}\x1b[0m` : text)
+}
+
+/** What a failure is printed with. */
+export interface Context {
+  readonly paint: Paint
+  readonly requirements: ReadonlyMap<string, Requirement>
+  /** The command that repeats a check. */
+  readonly replay: (verdict: Verdict) => string
+}
+
+const COLOUR: Readonly<Record<Outcome, keyof typeof STYLES>> = {
+  ...{ PASS: "green", FAIL: "red", BLOCKED: "red", WARN: "yellow", UNSUPPORTED: "dim" },
+} as const
+
+/** One verdict, in lines. */
+export function formatVerdict(verdict: Verdict, context: Context): string {
+  const { paint, requirements, replay } = context
+  const { id, outcome, step, req, title, did, expected, actual, divergence, message } = verdict
+  const lines: string[] = []
+  const row = (label: string, text: string) => {
+    if (text !== "") lines.push(`  ${paint("dim", label.padEnd(8))} ${text}`)
+  }
+  const [first = "", ...others] = req
+  const sentence = plain(requirements.get(first)?.text ?? "")
+  const at = step === undefined ? "" : ` step ${step}`
+  lines.push(`${paint(COLOUR[outcome], outcome)} ${paint("bold", id)}${at} [${first}] ${sentence}`)
+  for (const other of others)
+    row("also", `[${other}] ${plain(requirements.get(other)?.text ?? "")}`)
+  row("case", [title, verdict.case?.why].filter(Boolean).join("; because "))
+  row("did", did ?? "")
+  if (expected !== undefined || actual !== undefined) {
+    const [left, right] = pair(expected, actual)
+    row("expected", left)
+    row("got", right)
+    if (!message.includes("expected ") || message.includes("state was damaged")) row("", message)
+  } else if (outcome !== "PASS") row("because", message)
+  if (divergence !== undefined) {
+    const { name, expected: wanted, actual: got } = divergence
+    const [left, right] = pair(wanted, got)
+    row("diverges", `${name || "trace"}: expected ${left}`)
+    row("", `${" ".repeat((name || "trace").length)}  got      ${right}`)
+  }
+  for (const line of verdict.stderr?.trimEnd().split("\n").slice(-12) ?? []) row("stderr", line)
+  if (outcome !== "UNSUPPORTED") row("replay", replay(verdict))
+  return lines.join("\n")
+}
+
+function plain(text: string): string {
+  return text.replaceAll("**", "")
+}
+
+function text(value: Json | undefined): string {
+  return value === undefined ? "nothing" : typeof value === "string" ? value : JSON.stringify(value)
+}
+
+/** Two values, cut so that their first difference is seen. */
+function pair(expected: Json | undefined, actual: Json | undefined): [string, string] {
+  const [left, right] = [text(expected), text(actual)]
+  if (left.length <= WIDTH && right.length <= WIDTH) return [left, right]
+  let same = 0
+  while (same < left.length && left[same] === right[same]) same++
+  const start = Math.max(0, same - 24)
+  const cut = (value: string): string => {
+    const end = start + WIDTH
+    return `${start > 0 ? ".." : ""}${value.slice(start, end)}${end < value.length ? ".." : ""}`
+  }
+  const where = start > 0 ? ` (differs from character ${same} on)` : ""
+  return [cut(left), cut(right) + where]
+}
+
+/** `agent+hub T2, suites 1, 2, by x`. */
+export function describeHello(hello: Hello): string {
+  const { roles, tier, suites, impl } = hello
+  const word = suites.length === 1 ? "suite" : "suites"
+  return `${roles.join("+")} T${tier}, ${word} ${suites.join(", ")}, by ${impl.name}`
+}
+
+/** The last line of a run. */
+export function formatSummary(document: ReportDocument, paint: Paint): string {
+  const { hello, result, run } = document
+  const { planned, passed, failed, warned, blocked, unsupported, requirements } = result
+  const parts = [
+    `pass ${passed}`,
+    ...(failed > 0 ? [`fail ${failed}`] : []),
+    ...(blocked > 0 ? [`blocked ${blocked}`] : []),
+    ...(warned > 0 ? [`warn ${warned}`] : []),
+    ...(unsupported > 0 ? [`unsupported ${unsupported}`] : []),
+  ]
+  const lines = result.broken.map((promise) => `${paint("red", "DISHONEST")} ${promise}`)
+  const rest = planned - passed - failed - blocked - warned - unsupported
+  const missing = rest > 0 ? ` + not reached ${rest}` : ""
+  const who = hello === null ? (run.target ?? "reference") : describeHello(hello)
+  lines.push(
+    `${headline(document, paint)}: ${who}; planned ${planned} = ${parts.join(" + ")}${missing}; ` +
+      `requirements ${requirements.kept}/${requirements.checked}; exit ${result.exitCode}`,
+  )
+  if (result.aborted !== null)
+    lines.push(`${paint("red", "the run ended early")}: ${result.aborted}`)
+  return lines.join("\n")
+}
+
+function headline({ result, run }: ReportDocument, paint: Paint): string {
+  const { exitCode, partial, failed, blocked } = result
+  if (exitCode === 3) return paint("red", "NOT TESTED")
+  if (exitCode === 4) return paint("red", "NOTHING EXECUTED")
+  if (exitCode !== 0) return paint("red", "NOT CONFORMANT")
+  if (failed + blocked > 0) return paint("yellow", "NOT CONFORMANT, AS THE BASELINE SAYS")
+  if (partial) return paint("yellow", "PASSES WHAT IT CLAIMS, A PART OF THE TIER")
+  const filtered = run.only.length > 0 || run.tier !== null
+  return paint("green", filtered ? "PASSES WHAT WAS ASKED" : "CONFORMANT")
+}
