@@ -31,7 +31,8 @@ export function write(value: Tagged, alter: Alter = () => null): string {
   const item = ([kind, first, ...more]: Tagged): string => {
     if (kind === "uint") return node(0, BigInt(first as string), () => "")
     if (kind === "nint") return node(1, -1n - BigInt(first as string), () => "")
-    if (kind === "bytes") return node(2, BigInt((first as string).length / 2), () => first as string)
+    if (kind === "bytes")
+      return node(2, BigInt((first as string).length / 2), () => first as string)
     if (kind === "text") {
       const data = utf8(first as string)
       return node(3, BigInt(data.length / 2), () => data)
@@ -72,7 +73,9 @@ const text: fc.Arbitrary<string> = fc
 
 const leaf: fc.Arbitrary<Tagged> = fc.oneof(
   uint53.map((n): Tagged => ["uint", String(n)]),
-  bytes(fc.oneof({ arbitrary: lengths(300), weight: 12 }, { arbitrary: lengths(66_000), weight: 1 })).map((data): Tagged => ["bytes", data]),
+  bytes(
+    fc.oneof({ arbitrary: lengths(300), weight: 12 }, { arbitrary: lengths(66_000), weight: 1 }),
+  ).map((data): Tagged => ["bytes", data]),
   text.map((s): Tagged => ["text", s]),
   fc.constant<Tagged>(["null"]),
 )

@@ -34,35 +34,38 @@ async function roundTrip(trial: Trial, profile: Profile, value: Tagged): Promise
 }
 
 /** A fault, its code in each profile; null where it is none. */
-const FAULTS: readonly (readonly [bytes: string, protocol: string | null, payload: string | null])[] =
-  [
-    ...["1c", "5d", "ff", "1f", "f800", "f81f", "9affffffff", "5affffffff", "7b0000000100000000"].map(
-      (bytes) => [bytes, "encoding/malformed", "encoding/malformed"] as const,
-    ),
-    ...["f7", "c000", "9fff", "5fff", "7fff", "f90000", "fa00000000", "f820", "1800", "190017"].map(
-      (bytes) => [bytes, "encoding/profile", "encoding/profile"] as const,
-    ),
-    ...["61ff", "62c080", "63eda080", "64f4908080", "1b00000000ffffffff", "5800", "9800"].map(
-      (bytes) => [bytes, "encoding/profile", "encoding/profile"] as const,
-    ),
-    ["1b0020000000000000", "encoding/limit", "encoding/limit"],
-    ["1bffffffffffffffff", "encoding/limit", "encoding/limit"],
-    ["3b001fffffffffffff", "encoding/profile", "encoding/limit"],
-    ["20", "encoding/profile", null],
-    ["a0", "encoding/profile", null],
-    ["f4", "encoding/profile", null],
-    ["f5", "encoding/profile", null],
-    ["fb3fe0000000000000", "encoding/profile", null],
-    ["fb7ff8000000000000", "encoding/profile", "encoding/profile"],
-    ["fb7ff0000000000000", "encoding/profile", "encoding/profile"],
-    ["fb3ff0000000000000", "encoding/profile", "encoding/profile"],
-    ["fb8000000000000000", "encoding/profile", "encoding/profile"],
-    ["a2616100616100", "encoding/profile", "encoding/profile"],
-    ["a2616200616100", "encoding/profile", "encoding/profile"],
-    ["a262616100616200", "encoding/profile", "encoding/profile"],
-    ["a10000", "encoding/profile", "encoding/profile"],
-    ["a1f600", "encoding/profile", "encoding/profile"],
-  ]
+const FAULTS: readonly (readonly [
+  bytes: string,
+  protocol: string | null,
+  payload: string | null,
+])[] = [
+  ...["1c", "5d", "ff", "1f", "f800", "f81f", "9affffffff", "5affffffff", "7b0000000100000000"].map(
+    (bytes) => [bytes, "encoding/malformed", "encoding/malformed"] as const,
+  ),
+  ...["f7", "c000", "9fff", "5fff", "7fff", "f90000", "fa00000000", "f820", "1800", "190017"].map(
+    (bytes) => [bytes, "encoding/profile", "encoding/profile"] as const,
+  ),
+  ...["61ff", "62c080", "63eda080", "64f4908080", "1b00000000ffffffff", "5800", "9800"].map(
+    (bytes) => [bytes, "encoding/profile", "encoding/profile"] as const,
+  ),
+  ["1b0020000000000000", "encoding/limit", "encoding/limit"],
+  ["1bffffffffffffffff", "encoding/limit", "encoding/limit"],
+  ["3b001fffffffffffff", "encoding/profile", "encoding/limit"],
+  ["20", "encoding/profile", null],
+  ["a0", "encoding/profile", null],
+  ["f4", "encoding/profile", null],
+  ["f5", "encoding/profile", null],
+  ["fb3fe0000000000000", "encoding/profile", null],
+  ["fb7ff8000000000000", "encoding/profile", "encoding/profile"],
+  ["fb7ff0000000000000", "encoding/profile", "encoding/profile"],
+  ["fb3ff0000000000000", "encoding/profile", "encoding/profile"],
+  ["fb8000000000000000", "encoding/profile", "encoding/profile"],
+  ["a2616100616100", "encoding/profile", "encoding/profile"],
+  ["a2616200616100", "encoding/profile", "encoding/profile"],
+  ["a262616100616200", "encoding/profile", "encoding/profile"],
+  ["a10000", "encoding/profile", "encoding/profile"],
+  ["a1f600", "encoding/profile", "encoding/profile"],
+]
 
 export const ENCODING_PROPERTIES: readonly Property[] = [
   property(
@@ -165,7 +168,10 @@ export const ENCODING_PROPERTIES: readonly Property[] = [
   property(
     {
       ...{ id: "encoding-p08", title: "one fault anywhere decides the code" },
-      ...{ req: "ENCODING-11 ENCODING-12 ENCODING-13 ENCODING-15 ENCODING-17 ENCODING-18", tier: 0 },
+      ...{
+        req: "ENCODING-11 ENCODING-12 ENCODING-13 ENCODING-15 ENCODING-17 ENCODING-18",
+        tier: 0,
+      },
       ...{ runs: 200 },
     },
     () => fc.tuple(profiled(4), fc.nat(300), fc.nat(FAULTS.length - 1)),

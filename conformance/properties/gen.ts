@@ -26,7 +26,9 @@ export function filled(length: number, fill: number, stride: number): string {
 /** Hex of bytes of such lengths. */
 export function bytes(length: fc.Arbitrary<number> | number): fc.Arbitrary<string> {
   const many = typeof length === "number" ? fc.constant(length) : length
-  return fc.tuple(many, fc.nat(255), fc.nat(255)).map(([n, fill, stride]) => filled(n, fill, stride))
+  return fc
+    .tuple(many, fc.nat(255), fc.nat(255))
+    .map(([n, fill, stride]) => filled(n, fill, stride))
 }
 
 /** 32 bytes. */

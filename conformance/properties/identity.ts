@@ -25,7 +25,8 @@ export const IDENTITY_PROPERTIES: readonly Property[] = [
       ...{ id: "identity-p01", title: "an address is of one key, in one form" },
       ...{ req: "IDENTITY-4 IDENTITY-7 IDENTITY-8", tier: 0, runs: 80 },
     },
-    () => fc.tuple(name, seed, fc.nat(38), fc.constantFrom("digit", "case", "cut", "more", "colon")),
+    () =>
+      fc.tuple(name, seed, fc.nat(38), fc.constantFrom("digit", "case", "cut", "more", "colon")),
     async (trial, [who, of, at, how]) => {
       const ik = await keyOf(trial.oracle, of)
       const print = await fingerprintOf(ik)

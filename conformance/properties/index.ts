@@ -3,7 +3,14 @@
 import type { Property } from "../property.ts"
 import { BUNDLE_PROPERTIES } from "./bundle.ts"
 import { ENCODING_PROPERTIES } from "./encoding.ts"
+import { ENVELOPE_PROPERTIES } from "./envelope.ts"
+import { HANDSHAKE_PROPERTIES } from "./handshake.ts"
 import { IDENTITY_PROPERTIES } from "./identity.ts"
+import { KEYSCHEDULE_PROPERTIES } from "./keyschedule.ts"
+import { SESSION_PROPERTIES } from "./session.ts"
+import { LEAK_PROPERTIES } from "./session-leak.ts"
+import { NETWORK_PROPERTIES } from "./session-network.ts"
+import { RECEIVE_PROPERTIES } from "./session-receive.ts"
 import { SUITE_PROPERTIES } from "./suite.ts"
 
 /** See {@link PROPERTIES}. */
@@ -12,4 +19,11 @@ export const PROPERTIES_OF: readonly Property[] = [
   ...SUITE_PROPERTIES,
   ...IDENTITY_PROPERTIES,
   ...BUNDLE_PROPERTIES,
+  ...KEYSCHEDULE_PROPERTIES,
+  ...HANDSHAKE_PROPERTIES,
+  ...ENVELOPE_PROPERTIES,
+  ...SESSION_PROPERTIES,
+  ...NETWORK_PROPERTIES,
+  ...RECEIVE_PROPERTIES,
+  ...LEAK_PROPERTIES,
 ]

@@ -93,7 +93,8 @@ async function filled(steps: readonly Step[]): Promise<readonly Step[]> {
     const { ok, reject } = replies[i] ?? {}
     if (reject) return { ...bare, expect: reject.code }
     const { handle: _handle, trace: _trace, digest, ...output } = ok ?? {}
-    const exact = step.op.endsWith(".digest") || digest === undefined ? output : { ...output, digest }
+    const exact =
+      step.op.endsWith(".digest") || digest === undefined ? output : { ...output, digest }
     return Object.keys(exact).length > 0 ? { ...bare, output: exact } : bare
   })
 }

@@ -19,7 +19,10 @@ import { bytes, cut, extended, flip, flipped, key32, lengths, pick, seed, uint53
 
 const BASE = `09${"00".repeat(31)}`
 
-const text = fc.oneof(fc.constantFrom("", "guard", "ratchet-encaps"), fc.constantFrom("a".repeat(24)))
+const text = fc.oneof(
+  fc.constantFrom("", "guard", "ratchet-encaps"),
+  fc.constantFrom("a".repeat(24)),
+)
 
 export const SUITE_PROPERTIES: readonly Property[] = [
   property(
@@ -32,7 +35,10 @@ export const SUITE_PROPERTIES: readonly Property[] = [
       const [ofA, ofB] = await Promise.all(
         [a, b].map((secret) => trial.oracle.ok("suite.dh", { secret, remote: BASE })),
       )
-      const { shared } = await trial.oracle.ok("suite.dh", { secret: a, remote: ofB?.["shared"] as string })
+      const { shared } = await trial.oracle.ok("suite.dh", {
+        secret: a,
+        remote: ofB?.["shared"] as string,
+      })
       await trial.ok("suite.dh", { secret: a, remote: BASE }, { shared: ofA?.["shared"] as string })
       const args = { secret: b, remote: ofA?.["shared"] as string }
       await trial.ok("suite.dh", args, { shared: shared as string })
@@ -96,11 +102,16 @@ export const SUITE_PROPERTIES: readonly Property[] = [
     () => fc.tuple(seed, text, uint53, fc.integer({ min: 1, max: 300 })),
     async (trial, [of, name, i, length]) => {
       const info = array(tstr("AgentMesh/1 test"), tstr(name), uint(i))
-      const { bytes: drawn } = await trial.same("suite.draw", { seed: of, name, i, length }).then(
-        (reply) => reply.ok as { bytes: string },
-      )
+      const { bytes: drawn } = await trial
+        .same("suite.draw", { seed: of, name, i, length })
+        .then((reply) => reply.ok as { bytes: string })
       trial.check(drawn.length === 2 * length, "another length")
-      const next = await trial.same("suite.draw", { seed: of, name, i: i === 0 ? 1 : i - 1, length })
+      const next = await trial.same("suite.draw", {
+        seed: of,
+        name,
+        i: i === 0 ? 1 : i - 1,
+        length,
+      })
       if (length > 3) trial.check(next.ok?.["bytes"] !== drawn, `two draws are equal: ${info}`)
     },
   ),
@@ -129,7 +140,10 @@ export const SUITE_PROPERTIES: readonly Property[] = [
   ),
   property(
     {
-      ...{ id: "suite-p07", title: "a KEM secret is shared; a changed ciphertext gives another one" },
+      ...{
+        id: "suite-p07",
+        title: "a KEM secret is shared; a changed ciphertext gives another one",
+      },
       ...{ req: "SUITE-15", tier: 0, needs: ["suite-2"], runs: 25 },
     },
     () => fc.tuple(seed, seed, key32, flip),
@@ -150,7 +164,10 @@ export const SUITE_PROPERTIES: readonly Property[] = [
   ),
   property(
     {
-      ...{ id: "suite-p08", title: "Ed25519 keys that prove nothing are refused before a signature" },
+      ...{
+        id: "suite-p08",
+        title: "Ed25519 keys that prove nothing are refused before a signature",
+      },
       ...{ req: "SUITE-9 SUITE-11", tier: 0, runs: 40 },
     },
     () => fc.tuple(fc.nat(30), bytes(64), bytes(lengths(40))),
