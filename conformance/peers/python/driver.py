@@ -20,7 +20,7 @@ HELLO = {
     "spec": "AgentMesh/1",
     "impl": {"name": "agentmesh-python", "version": "1"},
     "roles": ["agent", "hub"],
-    "tier": 2,
+    "tier": 3,
     "suites": [1, 2],
     "caps": ["deterministic", "trace", "digest"],
 }

@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 import random
+import select
 import socket
 import threading
 import time
+import traceback
 from typing import Any, Callable, TypeVar
 
 from . import hub
@@ -15,20 +17,28 @@ from .store import Entry, Pin
 RECONNECT_MIN, RECONNECT_MAX = 1.0, 60.0
 PATIENT_CODES = ("hub/version", "hub/auth-failed", "hub/name-taken")
 TICK = 0.1
+WRITE_TIMEOUT = 30
 T = TypeVar("T")
 
 
-class Client:
-    """`core` is only touched under `lock`."""
+def system_clock() -> int:
+    return time.time_ns() // 1_000_000
 
-    def __init__(self, core: Courier, host: str, port: int) -> None:
+
+class Client:
+    """`core` is only touched under `lock`, which clients may share. `clock` gives milliseconds."""
+
+    def __init__(self, core: Courier, host: str, port: int, clock: Callable[[], int] = system_clock,
+                 lock: threading.RLock | None = None) -> None:
         self.core = core
         self.address = (host, port)
-        self.lock = threading.RLock()
+        self.clock = clock
+        self.lock = lock if lock is not None else threading.RLock()
         self.changed = threading.Condition(self.lock)
         self.socket: socket.socket | None = None
         self.stopping = False
         self.last_code: str | None = None                # why the last link ended
+        self.counts: list[Any] | None = None             # of the first READY
         self.events: list[tuple[str, Any]] = []
         self.thread = threading.Thread(target=self.run, daemon=True)
 
@@ -43,6 +53,8 @@ class Client:
             code, was_ready = self.one_link()
             with self.lock:
                 self.last_code = code
+                if not self.stopping:
+                    self.events.append(("lost", code))
                 self.changed.notify_all()
             if code == "hub/replaced":                                           # HUB-10
                 return
@@ -55,9 +67,21 @@ class Client:
         end = time.monotonic() + seconds
         while not self.stopping and time.monotonic() < end:
             time.sleep(min(TICK, seconds))
-            with self.lock:
-                self.at_now()
-                self.core.tick()
+            self.step(None)
+
+    def step(self, buffer: bytearray | None) -> bool:
+        """Takes the frames of the buffer, ticks, writes; false once the client is closed."""
+        with self.lock:
+            if self.stopping:
+                return False
+            self.at_now()
+            if buffer is not None:
+                self.take(buffer)
+            if self.counts is None and self.core.link is not None:
+                self.counts = self.core.link.counts
+            self.core.tick()
+            self.flush()
+        return True
 
     def one_link(self) -> tuple[str, bool]:
         """From connect to loss: (code, whether it ever was ready)."""
@@ -65,38 +89,34 @@ class Client:
         try:
             with socket.create_connection(self.address, timeout=10) as s:
                 s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                s.settimeout(TICK)
+                s.settimeout(WRITE_TIMEOUT)
                 with self.lock:
                     self.at_now()
                     self.socket = s
                     self.core.linked()
                     self.flush()
                 buffer = bytearray()
-                while not self.stopping:
-                    try:
+                while self.step(buffer):
+                    was_ready = was_ready or self.core.is_ready
+                    if select.select([s], [], [], TICK)[0]:
                         data = s.recv(1 << 16)
                         if not data:
                             return "hub/unreachable", was_ready
                         buffer += data
-                    except TimeoutError:
-                        pass
-                    with self.lock:
-                        self.at_now()
-                        self.take(buffer)
-                        self.core.tick()
-                        was_ready = was_ready or self.core.is_ready
-                        self.flush()
                 return "agent/closed", was_ready
         except MeshError as e:
             return e.code, was_ready
-        except OSError:
+        except (OSError, ValueError):                    # ValueError: closed while it was waited for
+            return "hub/unreachable", was_ready
+        except Exception:                                # a defect; nothing was acknowledged (AGENT-42)
+            traceback.print_exc()
             return "hub/unreachable", was_ready
         finally:
             with self.lock:
                 self.socket = None
                 if not self.stopping:
                     self.core.unlinked()
-                self.collect()
+                    self.collect()
 
     def take(self, buffer: bytearray) -> None:
         """All whole frames of the buffer."""
@@ -111,15 +131,13 @@ class Client:
             self.core.frame(raw)
 
     def at_now(self) -> None:
-        self.core.now_ms = time.time_ns() // 1_000_000
+        self.core.now_ms = self.clock()
 
     def flush(self) -> None:
         """Writes what the core has to send, and hands on its events."""
         out, self.core.out = self.core.out, []
         if out and self.socket is not None:
-            self.socket.settimeout(30)
             self.socket.sendall(b"".join(map(hub.with_length, out)))
-            self.socket.settimeout(TICK)
         self.collect()
 
     def collect(self) -> None:
@@ -190,8 +208,9 @@ class Client:
             if self.stopping:
                 return
             self.stopping = True
-            self.changed.notify_all()
-        if self.thread.is_alive():
-            self.thread.join(5)
+            self.collect()
+            if self.socket is not None:
+                self.socket.close()                      # what the thread does later has no effect
+                self.socket = None
         if self.core.disk is not None:
             self.core.disk.close()

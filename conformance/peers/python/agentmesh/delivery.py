@@ -180,7 +180,7 @@ class Courier(Publisher):
         def failed(e: bytes | MeshError) -> None:
             pause = min(max(2 * wait, SEND_BACKOFF), HANDSHAKE_BACKOFF_MAX)
             self.backoff[name] = (self.now + pause, pause)
-            self.events.append(("handshake", (name, str(e))))
+            self.events.append(("problem", e.code if isinstance(e, MeshError) else ""))
 
         def use(found: Found) -> None:
             self.first_flight(name, found, fingerprint, probe)
@@ -264,7 +264,7 @@ class Courier(Publisher):
                 self.give_up(s, [k for k, row in s.outbox.items() if k[0] == key and row.mid == flight.mid], [])
                 self.commit(s)
                 self.attempts.pop(key, None)
-            elif current():
+            elif current() and e.code != "hub/unreachable":
                 self.attempts[key] = Attempt(flight.mid, self.now, self.now + max(SEND_BACKOFF, retry))
         self.ask(self.link.send(key[0], flight.envelope), ok, error, patient=True)
 
@@ -387,17 +387,20 @@ class Courier(Publisher):
         try:
             self.open(envelope, sender)
         except MeshError as e:
-            self.events.append(("refused", (sender, e.code)))
+            self.events.append(("refused", e.code))
         self.acks.append(mseq)
         self.count_handled()
 
     def judge_all(self, s: Store, session: Session, raw_contents: list[bytes]) -> Received:
         r = super().judge_all(s, session, raw_contents)
         key = (r.sender.name, r.sender.ik)
+        self.events += [("refused", code) for code in r.refused]
         for content_id, status in r.receipts:                                    # AGENT-49, AGENT-58
             row = s.outbox.pop((key, content_id), None)
             if row is not None:
-                self.events.append(("receipt", (key[0], content_id, 1 if status == 1 else status)))
+                self.events.append(("receipt", (key[0], content_id, 1)))
+                if status != 1:
+                    self.events.append(("receipt", (key[0], content_id, status)))
                 if status == 1:
                     self.reported[key, content_id] = True
                     while len(self.reported) > MAX_IDS:

@@ -8,6 +8,7 @@ from . import encoding as enc
 from .encoding import C
 from .errors import MeshError
 from .identity import Identity
+from .identity import fingerprint as fingerprint_of
 from .suite import Draws, H, check_ed25519, label, sign, verify
 
 MAX_FRAME = 1_179_648
@@ -213,7 +214,7 @@ class Welcome:
     limits: Limits
 
 
-def check_welcome(hello: bytes, raw: bytes, pinned: bytes | None) -> Welcome:
+def check_welcome(hello: bytes, raw: bytes, pinned: bytes | None, fingerprint: str | None = None) -> Welcome:
     """HUB-53."""
     frame = decode_frame(raw)
     if frame[0] != WELCOME:
@@ -227,6 +228,8 @@ def check_welcome(hello: bytes, raw: bytes, pinned: bytes | None) -> Welcome:
         raise MeshError("hub/auth-failed", "key") from e
     if pinned is not None and pinned != hub_ik:
         raise MeshError("hub/auth-failed", "pin")
+    if fingerprint is not None and fingerprint != fingerprint_of(hub_ik):
+        raise MeshError("hub/auth-failed", "fingerprint")
     if not verify(hub_ik, welcome_bytes(hello, version, hub_ik, snonce, _limits(limits)), sig):
         raise MeshError("hub/auth-failed", "signature")
     return Welcome(raw, version, hub_ik, _limits(limits))

@@ -48,7 +48,7 @@ class Server:
                 if raw is None:
                     break
                 self.emit(self.core.frame(name, raw, int(time.time())))
-        except (asyncio.IncompleteReadError, asyncio.TimeoutError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.TimeoutError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
             self.end(name)

@@ -24,10 +24,12 @@ class Found:
 class Link:
     """Sans-IO: frames in, frames and events out. After a MeshError the link is closed."""
 
-    def __init__(self, identity: Identity, draws: Draws, pinned_hub: bytes | None, own_limits: hub.Limits = hub.Limits()) -> None:
+    def __init__(self, identity: Identity, draws: Draws, pinned_hub: bytes | None,
+                 own_limits: hub.Limits = hub.Limits(), fingerprint: str | None = None) -> None:
         self.identity = identity
         self.draws = draws
         self.pinned = pinned_hub
+        self.fingerprint = fingerprint           # of the hub, if the pin was given so
         self.limits = own_limits
         self.state = "new"
         self.hello = b""
@@ -80,7 +82,7 @@ class Link:
         if kind in hub.REQUESTS or kind in (hub.HELLO, hub.AUTH):
             raise MeshError("hub/malformed", "type of agents")
         if self.state == "greeting" and kind == hub.WELCOME:
-            self.welcome = hub.check_welcome(self.hello, raw, self.pinned)
+            self.welcome = hub.check_welcome(self.hello, raw, self.pinned, self.fingerprint)
             self.limits = self.limits.at_most(self.welcome.limits)
             self.state = "authenticating"
             return [hub.make_auth(self.identity, self.hello, self.welcome)], []

@@ -36,7 +36,9 @@ class Asked:
 class Publisher(Agent):
     has_hub = True
 
-    def __init__(self, *args: Any, limits: hub.Limits = hub.Limits(), **options: Any) -> None:
+    def __init__(self, *args: Any, limits: hub.Limits = hub.Limits(), hub_fingerprint: str | None = None,
+                 **options: Any) -> None:
+        self.hub_fingerprint = hub_fingerprint                  # given at configuration (HUB-8)
         self.link: Link | None = None
         self.drained = False
         self.undrained_since: int | None = None
@@ -65,7 +67,8 @@ class Publisher(Agent):
 
     def linked(self) -> None:
         """A transport is there: begins the login."""
-        self.link = Link(self.identity, self.draws, self.store.self.hub_ik, self.own_limits)
+        pin = None if self.hub_fingerprint is not None else self.store.self.hub_ik
+        self.link = Link(self.identity, self.draws, pin, self.own_limits, self.hub_fingerprint)
         self.asked = {}
         self.out = [self.link.start()]
         self.last_sent = self.now
@@ -127,6 +130,11 @@ class Publisher(Agent):
             self.put_bundle()
         self.pump()
 
+    def move_clock(self, now: int) -> None:
+        """What became due is done by the next tick."""
+        self.now_ms = 1000 * now
+        self.swept = None
+
     def pump(self) -> None:
         raise NotImplementedError
 
@@ -139,7 +147,7 @@ class Publisher(Agent):
     # --- READY, drained ------------------------------------------------------------------------
 
     def on_ready(self, counts: list[Any], hub_ik: bytes) -> None:
-        if self.store.self.hub_ik is None:                                       # HUB-8
+        if self.store.self.hub_ik != hub_ik:                                     # HUB-8
             s = self.begin()
             s.change(hub_ik=hub_ik)
             self.commit(s)
@@ -205,6 +213,7 @@ class Publisher(Agent):
         def error(e: MeshError, retry: int) -> None:
             pause = min(max(2 * wait, PUBLISH_BACKOFF, retry), PUBLISH_BACKOFF_MAX)
             self.publish_retry = (self.now + pause, pause)
+            self.events.append(("problem", e.code))
             if e.code == "hub/bundle-stale":
                 self.look_up_own()
         self.ask(self.link.put_bundle(b.bundle.raw), ok, error)
@@ -264,6 +273,7 @@ class Publisher(Agent):
 
         def error(e: MeshError, retry: int) -> None:
             s = self.begin()
+            self.events.append(("problem", e.code))
             if drop:
                 self.dropping = False
             if e.code != "hub/unreachable":                                      # AGENT-35

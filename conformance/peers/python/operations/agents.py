@@ -1,7 +1,7 @@
 """Operations of §12, without a hub."""
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 from agentmesh import agent as ag
 from agentmesh import identity as idn
@@ -9,6 +9,9 @@ from agentmesh.errors import MeshError
 
 from .core import HANDLES, Out, Trace, op
 from .values import draws_of, unhex
+
+
+ON_CLOCK: list[Callable[[ag.Agent], None]] = []          # of live agents
 
 
 def policy_of(a: Out) -> ag.Policy:
@@ -50,7 +53,10 @@ def agent_new(a: Out, t: Trace) -> Out:
 
 @op("agent.clock")
 def agent_clock(a: Out, t: Trace) -> Out:
-    agent_of(a).move_clock(a["now"])
+    agent = agent_of(a)
+    agent.move_clock(a["now"])
+    for moved in ON_CLOCK:
+        moved(agent)
     return {"moved": True}
 
 

@@ -1,6 +1,7 @@
 """The registry of operations (conformance/DRIVER.md) and the table of handles."""
 from __future__ import annotations
 
+import threading
 from typing import Any, Callable, TypeVar
 
 from agentmesh.errors import MeshError
@@ -9,6 +10,7 @@ Out = dict[str, Any]
 Trace = list[tuple[str, bytes]]
 Operation = Callable[[Out, Trace], Out]
 T = TypeVar("T")
+ON_DROP: list[Callable[[Any], None]] = []
 
 OPS: dict[str, Operation] = {}
 
@@ -42,6 +44,7 @@ class Handles:
 
 
 HANDLES = Handles()
+LOCK = threading.RLock()                 # held by every operation, and by the threads of live agents
 
 
 def call(name: str, args: Out) -> Out:
@@ -51,7 +54,8 @@ def call(name: str, args: Out) -> Out:
         return {"unsupported": {"reason": f"no operation {name}"}}
     trace: Trace = []
     try:
-        result = operation(args, trace)
+        with LOCK:
+            result = operation(args, trace)
     except MeshError as e:
         return {"reject": {"code": e.code}}
     except Exception as e:  # a defect of this peer; it must not look like a refusal
@@ -64,6 +68,6 @@ def call(name: str, args: Out) -> Out:
 @op("drop")
 def drop(a: Out, t: Trace) -> Out:
     thing = HANDLES.objects.pop(a["handle"], None)
-    if hasattr(thing, "close_handle"):
-        thing.close_handle()
+    for f in ON_DROP:
+        f(thing)
     return {}
