@@ -125,7 +125,7 @@ class LiveAgent {
     this.#timers.move(now)
     for (let i = 0; i < 6; i++) {
       await this.parts.engine.run(() => undefined)
-      await new Promise((done) => setTimeout(done, 0))
+      await new Promise((done) => setImmediate(done))
     }
   }
 

@@ -128,7 +128,7 @@ class LiveHub {
   async #settle(): Promise<void> {
     for (let i = 0; i < 3; i++) {
       await this.#runtime.ask("", { type: "ping" }).catch(() => undefined)
-      await new Promise((done) => setTimeout(done, 0))
+      await new Promise((done) => setImmediate(done))
     }
   }
 
