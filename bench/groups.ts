@@ -1,0 +1,10 @@
+// Every group, in the order in which they run.
+
+import { codecs } from "./codec.ts"
+import { envelopes } from "./envelope.ts"
+import type { Group } from "./group.ts"
+import { handshakes } from "./handshake.ts"
+import { primitives } from "./primitives.ts"
+
+/** The groups. */
+export const GROUPS: readonly Group[] = [primitives, codecs, envelopes, handshakes]
