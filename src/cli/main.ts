@@ -2,10 +2,15 @@
 // agentmesh: identities, messages, trust, and a hub on the command line.
 
 import { Command } from "commander"
+import { addBackup } from "./backup.ts"
+import { addCompletion } from "./completion.ts"
+import { addDemo } from "./demo.ts"
+import { addDoctor } from "./doctor.ts"
 import { EXIT } from "./failure.ts"
 import { addHub } from "./hub.ts"
 import { addIdentity } from "./identity.ts"
 import { addInbox } from "./inbox.ts"
+import { addInspect } from "./inspect.ts"
 import { addListen } from "./listen.ts"
 import { addMcp } from "./mcp.ts"
 import { addPeers } from "./peers.ts"
@@ -13,6 +18,11 @@ import { addSend } from "./send.ts"
 import { addStatus } from "./status.ts"
 
 process.umask(0o077) // whatever is written is its owner's alone
+
+// Whoever reads the output has enough of it, as head does.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failed)
+})
 
 const program = new Command("agentmesh")
   .description("End-to-end encrypted messages between agents.")
@@ -32,6 +42,11 @@ addInbox(program)
 addStatus(program)
 addPeers(program)
 addMcp(program)
+addInspect(program)
+addBackup(program)
+addDoctor(program)
+addDemo(program)
+addCompletion(program)
 
 function quitOnUsage(command: Command): void {
   command.exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage))

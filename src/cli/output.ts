@@ -47,6 +47,11 @@ export class Output {
     this.#out.write(`${line}\n`)
   }
 
+  /** A line that belongs to the results, for people only. */
+  line(text: string): void {
+    if (!this.json) this.#out.write(`${text}\n`)
+  }
+
   /** What a person should know and a program does not need. */
   note(text: string): void {
     if (this.json) return

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from "node:fs"
 import { homedir, userInfo } from "node:os"
@@ -77,6 +78,11 @@ export class Home {
     return readdirSync(folder)
       .filter((name) => isName(name) && this.has(name))
       .sort()
+  }
+
+  /** Removes an identity that could not be made after all. */
+  discard(name: string): void {
+    rmSync(this.agent(name), { recursive: true, force: true })
   }
 
   /** Settings of an identity. */

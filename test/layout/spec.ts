@@ -94,7 +94,8 @@ export function coverage(tree: Tree): {
   uncited: readonly string[]
   unexercised: readonly string[]
 } {
-  const cited = new Set(files(tree, /^src\/.*\.ts$/).flatMap(([, text]) => citedIn(text)))
+  // What the command line says about requirements implements none.
+  const cited = new Set(files(tree, /^src\/(?!cli\/).*\.ts$/).flatMap(([, text]) => citedIn(text)))
   const checks = [
     ...files(tree, /^(conformance|test)\/.*\.ts$/),
     ...files(tree, /^vectors\/.*\.json$/),
