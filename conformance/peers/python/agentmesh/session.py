@@ -210,7 +210,7 @@ class Session:
             if h.pn < s.nr or (s.ckr is None and h.pn != 0):                     # 6
                 raise MeshError("envelope/open", "pn")
             note(trace, "block-hash", bh)
-            secret = recv_exchange(s.own.secret, h.block, trace)                 # 7
+            secret = recv_exchange(s.own.secret, h.block)                        # 7
             note(trace, "secret", secret)
             new_rk, ck0 = step(s.suite, s.th, s.rk, secret, h.block, s.own.public)
             note(trace, "rk", new_rk)
