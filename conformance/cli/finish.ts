@@ -22,8 +22,10 @@ export interface FinishFlags extends DriverFlags {
   readonly json?: boolean
 }
 
-/** Failures that are printed in full. */
-const PRINTED = 20
+/** Failures that are printed in full, and of these for the same first requirement. */
+const [PRINTED, ALIKE] = [20, 2] as const
+/** Ids of others that are listed. */
+const LISTED = 60
 
 /** Sees verdicts as they come: times, and progress on a terminal. */
 export class Watch {
@@ -130,10 +132,13 @@ function printRun(
     replay: (item: Verdict) => replayCommand(item, document.run, flags),
   }
   const shown = verdicts.filter(({ outcome }) => outcome === "FAIL" || outcome === "WARN")
-  for (const verdict of shown.slice(0, PRINTED)) out(`${formatVerdict(verdict, context)}\n`)
-  if (shown.length > PRINTED) {
-    const rest = shown.length - PRINTED
-    out(`... and ${rest} more failures; all of them: --report html=report.html\n`)
+  const whole = pick(shown)
+  for (const verdict of whole) out(`${formatVerdict(verdict, context)}\n`)
+  const rest = shown.filter((verdict) => !whole.includes(verdict)).map(({ id }) => id)
+  if (rest.length > 0) {
+    const ids = `${rest.slice(0, LISTED).join(" ")}${rest.length > LISTED ? " ..." : ""}`
+    out(`and ${rest.length} more: ${ids}`)
+    out("All in detail: --report html=report.html, or one: run --only ID\n")
   }
   const blocked = verdicts.filter(({ outcome }) => outcome === "BLOCKED")
   if (blocked.length > 0) {
@@ -154,6 +159,17 @@ function printRun(
     out(`${paint("dim", "UNSUPPORTED, no pass, for want of:")} ${reasons.join(", ")}`)
   for (const line of stale) out(`${paint("red", "BASELINE")} ${line}`)
   out(formatSummary(document, paint))
+}
+
+/** Which failures are printed in full: the first ones of each requirement. */
+function pick(failing: readonly Verdict[]): readonly Verdict[] {
+  const seen = new Map<string, number>()
+  const chosen = failing.filter(({ req }) => {
+    const key = req[0] ?? ""
+    seen.set(key, (seen.get(key) ?? 0) + 1)
+    return (seen.get(key) as number) <= ALIKE
+  })
+  return chosen.slice(0, PRINTED)
 }
 
 /** The command that repeats one check. */

@@ -20,7 +20,11 @@ export function text(value: string): string {
 }
 
 /** One check: a line, or details that open. */
-export function checkEntry(verdict: Verdict, stderr: string | undefined): string {
+export function checkEntry(
+  verdict: Verdict,
+  stderr: string | undefined,
+  sentences: ReadonlyMap<string, string>,
+): string {
   const { id, title = "", req, outcome, message, kind = "vector" } = verdict
   const name = outcome.toLowerCase()
   const links = req.map((item) => `<a href="#${item}">${item}</a>`).join(" ")
@@ -33,7 +37,21 @@ export function checkEntry(verdict: Verdict, stderr: string | undefined): string
     return `<div ${attributes}>${line}${note}</div>`
   }
   return `<details ${attributes}><summary>${line}${note}</summary>
-<div class="body">${facts(verdict)}${bytes(verdict)}${log(verdict.log ?? [])}${stderrBlock(stderr)}</div></details>`
+<div class="body">${sentencesOf(verdict, sentences)}${facts(verdict)}${bytes(verdict)}${log(verdict.log ?? [])}${stderrBlock(stderr)}</div></details>`
+}
+
+function sentencesOf({ req }: Verdict, sentences: ReadonlyMap<string, string>): string {
+  const paragraphs = req.slice(0, 4).map((id) => {
+    return `<p class="sentence"><a href="#${id}">${id}</a> ${prose(sentences.get(id) ?? "")}</p>`
+  })
+  return paragraphs.join("")
+}
+
+/** A sentence of SPEC.md. */
+export function prose(sentence: string): string {
+  return text(sentence)
+    .replaceAll("**", "")
+    .replaceAll(/`([^`]+)`/g, "<code>$1</code>")
 }
 
 function facts(verdict: Verdict): string {
@@ -44,7 +62,9 @@ function facts(verdict: Verdict): string {
   }
   row("why", item?.why)
   row("did", step === undefined ? did : `step ${step}: ${did ?? ""}`)
-  row("message", message)
+  if (expected === undefined && actual === undefined && divergence === undefined) {
+    row("because", message)
+  }
   row("expected", plain(expected))
   row("got", plain(actual))
   if (divergence !== undefined) {
@@ -81,12 +101,12 @@ function difference(expected: string, actual: string): string {
     const mark = line.side === "both" ? " " : line.side === "expected" ? "−" : "+"
     return `<span class="${line.side}">${mark} ${bytesLine(line)}</span>`
   })
-  return `<p class="key"><span class="expected">− expected</span> <span class="actual">+ got</span></p><pre class="hex">${rows.join("")}</pre>`
+  return `<p class="key"><span class="side expected">− expected</span> <span class="side actual">+ got</span></p><pre class="hex">${rows.join("")}</pre>`
 }
 
 function bytesLine({ depth, hex, note }: Line): string {
   const left = `${"  ".repeat(depth)}${hex.replace(/(..)(?=.)/g, "$1 ")}`
-  return note === "" ? left : `${left.padEnd(36)} <i>${text(note)}</i>`
+  return note === "" ? left : `${left.padEnd(58)} <i>${text(note)}</i>`
 }
 
 function log(entries: readonly WireEntry[]): string {

@@ -6,7 +6,7 @@ import { packageFolder, SECTIONS } from "../driver.ts"
 import type { Outcome } from "../verdict.ts"
 import { describeHello } from "./console.ts"
 import type { ReportDocument, RequirementStatus, Status } from "./document.ts"
-import { checkEntry, text } from "./html-check.ts"
+import { checkEntry, prose, text } from "./html-check.ts"
 
 const OUTCOMES: readonly Outcome[] = ["FAIL", "BLOCKED", "WARN", "UNSUPPORTED", "PASS"]
 
@@ -39,7 +39,7 @@ ${header(document)}
 <main>
 ${matrix(document.requirements)}
 ${checks(document)}
-${requirements(document.requirements)}
+${requirementTable(document.requirements)}
 </main>
 <footer>${text(footer(document))}</footer>
 <script>
@@ -83,7 +83,7 @@ function header(document: ReportDocument): string {
     .map(([name, , count]) => `<i class="${name}" style="flex-grow:${count}"></i>`)
   const tiles = shown.map(
     ([name, label, count]) =>
-      `<div class="tile ${name}"><b>${count.toLocaleString("en")}</b><span>${label}</span></div>`,
+      `<div class="tile ${name}"><b>${count.toLocaleString("en")}</b><span class="label">${label}</span></div>`,
   )
   const { kept, checked } = result.requirements
   const problems = [...(result.aborted === null ? [] : [result.aborted]), ...result.broken]
@@ -93,7 +93,7 @@ function header(document: ReportDocument): string {
 <h1>${text(nameOf(document))} <span class="badge ${kind}">${text(words)}</span></h1>
 <p class="sub">${text(hello === null ? "no answer to hello" : describeHello(hello))}</p>
 ${notes}
-<div class="tiles">${tiles.join("")}<div class="tile"><b>${kept}<small>/${checked}</small></b><span>requirements kept</span></div></div>
+<div class="tiles">${tiles.join("")}<div class="tile"><b>${kept}<small>/${checked}</small></b><span class="label">requirements kept</span></div></div>
 <div class="bar" role="img" aria-label="${passed} of ${planned} checks passed">${bar.join("")}</div>
 </header>`
 }
@@ -120,11 +120,11 @@ function matrix(all: readonly RequirementStatus[]): string {
 <table class="matrix"><tbody>
 ${rows.join("\n")}
 </tbody></table>
-<p class="legend">${legend.join("")}</p>
+<p class="legend">${legend.join("")}<span>round: recommended or allowed</span></p>
 </section>`
 }
 
-function checks({ verdicts, timings }: ReportDocument): string {
+function checks({ verdicts, timings, requirements }: ReportDocument): string {
   const chips = OUTCOMES.map((outcome) => {
     const count = verdicts.filter((item) => item.outcome === outcome).length
     const disabled = count === 0 ? " disabled" : ""
@@ -133,7 +133,8 @@ function checks({ verdicts, timings }: ReportDocument): string {
   const options = SECTIONS.map((word) => `<option>${word}</option>`)
   const order = (outcome: Outcome): number => OUTCOMES.indexOf(outcome)
   const sorted = [...verdicts].sort((a, b) => order(a.outcome) - order(b.outcome))
-  const entries = sorted.map((item) => checkEntry(item, timings.stderr[item.id]))
+  const sentences = new Map(requirements.map((item) => [item.id, item.text]))
+  const entries = sorted.map((item) => checkEntry(item, timings.stderr[item.id], sentences))
   return `<section id="checks">
 <h2>Checks</h2>
 <form class="tools" role="search">
@@ -148,16 +149,13 @@ ${entries.join("\n")}
 </section>`
 }
 
-function requirements(all: readonly RequirementStatus[]): string {
+function requirementTable(all: readonly RequirementStatus[]): string {
   const rows = all.map((item) => {
     const { id, status, checks: ids } = item
     const [mark, words] = STATES[status]
     const links = ids.slice(0, 12).map((check) => `<a href="#${text(check)}">${text(check)}</a>`)
     const more = ids.length > 12 ? ` and ${ids.length - 12} more` : ""
-    const sentence = text(item.text)
-      .replaceAll("**", "")
-      .replaceAll(/`([^`]+)`/g, "<code>$1</code>")
-    return `<tr id="${id}"><th scope="row">${id}</th><td><span class="cell ${status}" title="${words}">${mark}</span></td><td><p>${sentence}</p><p class="refs">§${text(item.heading)}${ids.length > 0 ? ` · ${links.join(" ")}${more}` : ""}</p></td></tr>`
+    return `<tr id="${id}"><th scope="row">${id}</th><td><span class="cell ${status}" title="${words}">${mark}</span></td><td><p>${prose(item.text)}</p><p class="refs">§${text(item.heading)}${ids.length > 0 ? ` · ${links.join(" ")}${more}` : ""}</p></td></tr>`
   })
   return `<section id="requirements">
 <h2>Every requirement</h2>
