@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """A driver of conformance/DRIVER.md over standard input and output: one JSON object a line.
 
-    python3 driver.py < requests > replies
+python3 driver.py < requests > replies
 """
+
 from __future__ import annotations
 
 import json

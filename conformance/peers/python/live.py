@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Two drivers of tier 3 at one hub over TCP: first contact, receipts, replies, 100 contents each way, a
-restart of the hub.
+"""Two drivers of tier 3 at one hub over TCP: first contact, receipts, replies, 100 contents each
+way, a restart of the hub.
 
     live.py [--a COMMAND] [--b COMMAND] [--hub COMMAND] [--count N]
 
-The hub's command gets `--port P --data DIR`; its first line with HOST:PORT says that it is ready. Exit
-code 0 if everything arrived once, in order, and was receipted.
+The hub's command gets `--port P --data DIR`; its first line with HOST:PORT says that it is ready.
+Exit code 0 if everything arrived once and was receipted.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -29,7 +30,9 @@ Json = dict[str, Any]
 
 class Driver:
     def __init__(self, command: str) -> None:
-        self.process = subprocess.Popen(shlex.split(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            shlex.split(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         self.count = 0
         hello = self.call("hello", driver=1, spec=["AgentMesh/1"])
         if hello["tier"] < 3:
@@ -40,7 +43,9 @@ class Driver:
     def reply(self, op: str, **args: Any) -> Json:
         assert self.process.stdin is not None and self.process.stdout is not None
         self.count += 1
-        self.process.stdin.write(json.dumps({"id": self.count, "op": op, "args": args}).encode() + b"\n")
+        self.process.stdin.write(
+            json.dumps({"id": self.count, "op": op, "args": args}).encode() + b"\n"
+        )
         self.process.stdin.flush()
         reply: Json = json.loads(self.process.stdout.readline())
         return reply
@@ -63,15 +68,21 @@ class Agent:
 
     def __init__(self, driver: Driver, name: str, **options: Any) -> None:
         self.driver, self.name = driver, name
-        new = driver.call("agent.new", name=name, seed=os.urandom(32).hex(), now=int(time.time()), **options)
+        new = driver.call(
+            "agent.new", name=name, seed=os.urandom(32).hex(), now=int(time.time()), **options
+        )
         self.handle, self.fingerprint = new["handle"], new["fingerprint"]
         self.told: Json = {}
 
     def connect(self, port: int, **options: Any) -> Json:
-        return self.driver.call("agent.connect", agent=self.handle, host="127.0.0.1", port=port, **options)
+        return self.driver.call(
+            "agent.connect", agent=self.handle, host="127.0.0.1", port=port, **options
+        )
 
     def submit(self, to: str, body: bytes, **options: Any) -> str:
-        content_id: str = self.driver.call("agent.submit", agent=self.handle, to=to, body=body.hex(), **options)["id"]
+        content_id: str = self.driver.call(
+            "agent.submit", agent=self.handle, to=to, body=body.hex(), **options
+        )["id"]
         return content_id
 
     def poll(self, wait: int = 100) -> None:
@@ -109,16 +120,19 @@ class HubProcess:
 
 def text(n: int) -> bytes:
     """The payload {"n": n}."""
-    return b"\xa1\x61n" + (bytes([n]) if n < 24 else bytes([24, n]) if n < 256 else b"\x19" + n.to_bytes(2, "big"))
+    return b"\xa1\x61n" + (
+        bytes([n]) if n < 24 else bytes([24, n]) if n < 256 else b"\x19" + n.to_bytes(2, "big")
+    )
 
 
 def until(what: str, agents: list[Agent], reached: Any, seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not reached():
         if time.monotonic() > end:
-            raise SystemExit(f"{what}: not within {seconds} s; "
-                             + "; ".join(f"{a.name}: {({k: v[-3:] if isinstance(v, list) else v for k, v in a.told.items()})}"
-                                         for a in agents))
+            for agent in agents:
+                told = {k: v[-3:] if isinstance(v, list) else v for k, v in agent.told.items()}
+                print(agent.name, told, file=sys.stderr)
+            raise SystemExit(f"{what}: not within {seconds} s")
         for agent in agents:
             agent.poll(20)
 
@@ -131,19 +145,28 @@ def run(options: argparse.Namespace, folder: str) -> None:
     hub = HubProcess(options.hub, folder)
     drivers = [Driver(options.a), Driver(options.b)]
     try:
-        a, b = (Agent(d, f"{n}-{os.urandom(3).hex()}", suites=options.suites) for d, n in zip(drivers, "ab"))
+        a, b = (
+            Agent(d, f"{n}-{os.urandom(3).hex()}", suites=options.suites)
+            for d, n in zip(drivers, "ab")
+        )
         started = time.monotonic()
         say(started, f"{drivers[0].name} as a, {drivers[1].name} as b, suites {options.suites}")
         for agent in (a, b):
             agent.connect(hub.port)
         both = [a, b]
-        until("login", both, lambda: time.monotonic() - started > 3)             # bundles and one-time keys go out
+        until(
+            "login", both, lambda: time.monotonic() - started > 3
+        )  # bundles and one-time keys go out
         for one, other in ((a, b), (b, a)):
             first = one.submit(f"{other.name}#{other.fingerprint}", text(0), ask=1)
             until("first contact", both, lambda: "processed" in one.states(first))
             got = other.messages()[-1]
             assert (got["id"], got["from"], got["fingerprint"], got["body"]) == (
-                first, one.name, one.fingerprint, text(0).hex()), got
+                first,
+                one.name,
+                one.fingerprint,
+                text(0).hex(),
+            ), got
             say(started, f"{one.name}: delivered and processed")
         for n in range(10):
             for one, other in ((a, b), (b, a)):
@@ -159,11 +182,19 @@ def run(options: argparse.Namespace, folder: str) -> None:
             if n == options.count // 2:
                 hub.stop()
                 hub.start()
+
         many(started, a, b, options.count, restart)
         say(started, "the hub was restarted meanwhile")
         for agent in both:
-            bad = {k: v for k, v in agent.told.items() if k in ("undelivered", "refused", "problems", "changed") and v}
-            say(started, f"{agent.name}: " + (json.dumps(bad) if bad else "nothing refused, nothing lost"))
+            bad = {
+                k: v
+                for k, v in agent.told.items()
+                if k in ("undelivered", "refused", "problems", "changed") and v
+            }
+            say(
+                started,
+                f"{agent.name}: " + (json.dumps(bad) if bad else "nothing refused, nothing lost"),
+            )
             assert "undelivered" not in bad and "changed" not in bad
         for one, other in ((a, b), (b, a)):
             kept = one.driver.call("agent.receipts", agent=one.handle, name=other.name)["receipts"]
@@ -187,12 +218,23 @@ def many(started: float, a: Agent, b: Agent, count: int, between: Any) -> None:
             ids[one.name].append(one.submit(other.name, text(n)))
     both = [a, b]
     until("contents", both, lambda: all(len(x.messages()) >= at[x.name] + count for x in both), 180)
-    until("receipts", both, lambda: all("delivered" in x.states(i) for x in both for i in ids[x.name][-1:]))
+    until(
+        "receipts",
+        both,
+        lambda: all("delivered" in x.states(i) for x in both for i in ids[x.name][-1:]),
+    )
     for one, other in ((a, b), (b, a)):
-        got = [m["id"] for m in other.messages()[at[other.name]:]]
+        got = [m["id"] for m in other.messages()[at[other.name] :]]
         assert sorted(got) == sorted(ids[one.name]), "another set of contents"
-        say(started, f"{one.name}: {count} contents{'' if got == ids[one.name] else ', not in order'}")
-    until("all receipts", both, lambda: all("delivered" in x.states(i) for x in both for i in ids[x.name]))
+        say(
+            started,
+            f"{one.name}: {count} contents{'' if got == ids[one.name] else ', not in order'}",
+        )
+    until(
+        "all receipts",
+        both,
+        lambda: all("delivered" in x.states(i) for x in both for i in ids[x.name]),
+    )
 
 
 def main() -> int:

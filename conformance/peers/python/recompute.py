@@ -5,6 +5,7 @@
 
 Without a path the vectors of this repository; exit code 0 if every case passed, else 1.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -16,8 +17,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
@@ -30,6 +32,7 @@ STATES = {"session": "session.digest", "agent": "agent.digest", "hub": "hub.dige
 
 
 # --- values ------------------------------------------------------------------------------------
+
 
 def bulk(v: Any) -> Any:
     """{"repeat","times"} and {"concat"} become hex."""
@@ -48,13 +51,18 @@ def matches(expected: Any, got: Any) -> bool:
     """The result has to hold what `expected` holds; more is allowed."""
     if isinstance(expected, dict) and set(expected) == {"sha256", "length"}:
         raw = bytes.fromhex(got) if isinstance(got, str) else b""
-        return len(raw) == expected["length"] and hashlib.sha256(raw).hexdigest() == expected["sha256"]
+        digest = hashlib.sha256(raw).hexdigest()
+        return len(raw) == expected["length"] and bool(digest == expected["sha256"])
     expected = bulk(expected) if isinstance(expected, dict) else expected
     if isinstance(expected, dict):
-        return isinstance(got, dict) and all(k in got and matches(v, got[k]) for k, v in expected.items())
+        return isinstance(got, dict) and all(
+            k in got and matches(v, got[k]) for k, v in expected.items()
+        )
     if isinstance(expected, list):
-        return isinstance(got, list) and len(got) == len(expected) and all(map(matches, expected, got))
-    return type(expected) is type(got) and expected == got
+        return (
+            isinstance(got, list) and len(got) == len(expected) and all(map(matches, expected, got))
+        )
+    return type(expected) is type(got) and bool(expected == got)
 
 
 def mutate(args: Out, m: Out) -> Out:
@@ -70,13 +78,13 @@ def mutate(args: Out, m: Out) -> Out:
         for i, b in enumerate(bytes.fromhex(m["xor"])):
             raw[at + i] ^= b
     else:
-        raw[at:at + len(bytes.fromhex(bulk(m["cut"])))] = bytes.fromhex(bulk(m["put"]))
+        raw[at : at + len(bytes.fromhex(bulk(m["cut"])))] = bytes.fromhex(bulk(m["put"]))
     target[last] = raw.hex()
     return args
 
 
 def resolve(v: Any, names: Out) -> Any:
-    """"$name" is the handle in the output called name, "$name.path.0" a part of it."""
+    """ "$name" is the handle in the output called name, "$name.path.0" a part of it."""
     if isinstance(v, str) and v.startswith("$"):
         name, *path = v[1:].split(".")
         value = names[name]
@@ -92,8 +100,15 @@ def resolve(v: Any, names: Out) -> Any:
 
 # --- cases -------------------------------------------------------------------------------------
 
+
 def compare(expect: str, output: Any, trace: list[Any], reply: Out) -> str | None:
-    code = "ok" if "ok" in reply else reply["reject"]["code"] if "reject" in reply else json.dumps(reply)
+    code = (
+        "ok"
+        if "ok" in reply
+        else reply["reject"]["code"]
+        if "reject" in reply
+        else json.dumps(reply)
+    )
     if code != expect:
         return f"expected {expect}, got {code}"
     if "released" in reply.get("reject", {}):
@@ -103,7 +118,7 @@ def compare(expect: str, output: Any, trace: list[Any], reply: Out) -> str | Non
         wrong = [k for k, v in output.items() if not matches(v, got.get(k))]
         return "; ".join(f"{k}: {str(output[k])[:200]} but {str(got.get(k))[:200]}" for k in wrong)
     mine = iter(got.get("trace", []))
-    for name, value in trace:                            # a subsequence, by name
+    for name, value in trace:  # a subsequence, by name
         if not any(n == name and matches(value, v) for n, v in mine):
             return f"trace {name} differs from {str(bulk(value))[:60]}"
     return None
@@ -119,14 +134,20 @@ def run_steps(call: Call, c: Out) -> str | None:
         args = resolve(bulk(s.get("args", {})), names)
         if s.get("mutation", {}).get("level") == "bytes":
             args = mutate(args, s["mutation"])
-        states = [(STATES[k], {k: v}) for k, v in args.items() if k in STATES] if "state" in s else []
+        states = (
+            [(STATES[k], {k: v}) for k, v in args.items() if k in STATES] if "state" in s else []
+        )
         before = [call(op, a) for op, a in states]
         trace = s.get("trace", [])
         reply: Out = {}
         for _ in range(s.get("times", 1)):
             reply = call(s["op"], with_trace(args, trace))
         error = compare(s.get("expect", "ok"), s.get("output"), trace, reply)
-        if error is None and s.get("state") == "unchanged" and [call(op, a) for op, a in states] != before:
+        if (
+            error is None
+            and s.get("state") == "unchanged"
+            and [call(op, a) for op, a in states] != before
+        ):
             error = "state changed"
         if error is not None:
             return f"step {i} {s['op']}: {error}"
@@ -142,12 +163,18 @@ def run_case(call: Call, c: Out) -> str | None:
     if "steps" in c:
         return run_steps(call, c)
     trace = c.get("trace", [])
-    return compare(c["expect"], c.get("output"), trace, call(c["op"], with_trace(bulk(c["input"]), trace)))
+    return compare(
+        c["expect"], c.get("output"), trace, call(c["op"], with_trace(bulk(c["input"]), trace))
+    )
 
 
 def missing(c: Out, hello: Out) -> str | None:
     """The first of the needs of a case that the driver does not claim."""
-    claims = {f"suite-{n}" for n in hello["suites"]} | {f"role-{r}" for r in hello["roles"]} | set(hello["caps"])
+    claims = (
+        {f"suite-{n}" for n in hello["suites"]}
+        | {f"role-{r}" for r in hello["roles"]}
+        | set(hello["caps"])
+    )
     claims |= {f"tier-{n}" for n in range(hello["tier"] + 1)}
     return next((n for n in c.get("needs", []) if n not in claims), None)
 
@@ -168,10 +195,13 @@ def run_file(call: Call, hello: Out, path: Path, verbose: bool) -> Counter[str]:
         passed[c["id"]] = error is None
         counts["failed" if error else "passed"] += 1
         if error or verbose:
-            print(f"{'FAIL' if error else 'PASS'} {c['id']} ({c['title']}){': ' + error if error else ''}")
-    print(f"{path.stem}: {counts['passed']} passed, {counts['failed']} failed, {counts['unsupported']} unsupported"
-          f" ({time.monotonic() - started:.1f} s)")
+            print(f"{'FAIL' if error else 'PASS'} {c['id']} ({c['title']}): {error or 'ok'}")
+    print(f"{path.stem}: {summary(counts)} ({time.monotonic() - started:.1f} s)")
     return counts
+
+
+def summary(counts: Counter[str]) -> str:
+    return ", ".join(f"{counts[k]} {k}" for k in ("passed", "failed", "unsupported"))
 
 
 def through(command: str) -> Call:
@@ -190,6 +220,7 @@ def through(command: str) -> Call:
         if reply.pop("id") != count:
             raise RuntimeError("reply to another request")
         return reply
+
     return call
 
 
@@ -206,12 +237,13 @@ def main() -> int:
 
         def call(op: str, args: Out) -> Out:
             return answer({"op": op, "args": args})
+
     hello = call("hello", {"driver": 1, "spec": ["AgentMesh/1"]})["ok"]
     files = [f for p in options.paths for f in (sorted(p.glob("*.json")) if p.is_dir() else [p])]
     total: Counter[str] = Counter()
     for path in files:
         total += run_file(call, hello, path, options.list)
-    print(f"{total['passed']} passed, {total['failed']} failed, {total['unsupported']} unsupported")
+    print(summary(total))
     return 0 if total["passed"] and not total["failed"] else 1
 
 

@@ -1,23 +1,31 @@
 """§6 bundle: bundles, one-time keys, contact cards."""
+
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import Any
 
 from . import encoding as enc
-from .encoding import C, MAX_BUNDLE
+from .encoding import MAX_BUNDLE, C
 from .errors import MeshError
 from .identity import Identity, check_name, fingerprint
-from .suite import (Draws, H, check_ed25519, check_kem, check_x25519, kem_public, label, sign,
-                    verify, x25519_public)
+from .suite import (
+    Draws,
+    H,
+    check_ed25519,
+    check_kem,
+    check_x25519,
+    kem_public,
+    label,
+    sign,
+    verify,
+    x25519_public,
+)
 
 MAX_BUNDLE_LIFETIME = 2_592_000
 MAX_PREKEYS = 4
 NOT_BEFORE_MARGIN = 3_600
 CLOCK_SKEW = 300
-ONE_TIME_LIFETIME = 5_097_600
-MAX_ONE_TIME_LIFETIME = 5_184_000
 PREKEY_GRACE = 691_200
 ONE_TIME_REQUIRED = 1
 
@@ -32,6 +40,7 @@ class Prekey:
 @dataclass(frozen=True)
 class SecretKey:
     """The private half of a prekey or one-time key."""
+
     suite: int
     x_secret: bytes
     kd: bytes | None
@@ -49,8 +58,8 @@ class Bundle:
     not_before: int
     not_after: int
     flags: int
-    prekeys: tuple[Prekey, ...]      # suites 1 and 2
-    suites: tuple[int, ...]          # all listed suites, unknown ones included
+    prekeys: tuple[Prekey, ...]  # suites 1 and 2
+    suites: tuple[int, ...]  # all listed suites, unknown ones included
 
     @property
     def ref(self) -> bytes:
@@ -60,23 +69,6 @@ class Bundle:
         return next((p for p in self.prekeys if p.suite == suite), None)
 
 
-@dataclass(frozen=True)
-class OneTime:
-    raw: bytes
-    body: bytes
-    sig: bytes
-    name: str
-    ik: bytes
-    suite: int
-    x: bytes
-    ek: bytes | None
-    not_after: int
-
-    @property
-    def ref(self) -> bytes:
-        return H(self.body)
-
-
 def read_signed(raw: bytes) -> tuple[bytes, bytes]:
     items = enc.array(enc.decode(raw, limit=MAX_BUNDLE), 2)
     return enc.bstr(items[0]), enc.bstr(items[1], 64)
@@ -84,12 +76,20 @@ def read_signed(raw: bytes) -> tuple[bytes, bytes]:
 
 # --- create ------------------------------------------------------------------------------------
 
+
 def next_seq(last: int, now: int) -> int:
     return max(last + 1, now)
 
 
-def create(identity: Identity, draws: Draws, seq: int, now: int, suites: list[int], flags: int = 0,
-           lifetime: int = MAX_BUNDLE_LIFETIME) -> tuple[bytes, list[SecretKey]]:
+def create(
+    identity: Identity,
+    draws: Draws,
+    seq: int,
+    now: int,
+    suites: list[int],
+    flags: int = 0,
+    lifetime: int = MAX_BUNDLE_LIFETIME,
+) -> tuple[bytes, list[SecretKey]]:
     not_before = max(0, now - NOT_BEFORE_MARGIN)
     not_after = min(now + lifetime, not_before + MAX_BUNDLE_LIFETIME)
     public: list[Any] = []
@@ -99,20 +99,24 @@ def create(identity: Identity, draws: Draws, seq: int, now: int, suites: list[in
         kd = draws.draw("prekey-kem", 64) if suite == 2 else None
         public.append([suite, x25519_public(x_secret), kem_public(kd) if kd else None])
         secret.append(SecretKey(suite, x_secret, kd))
-    body = C([label("bundle"), identity.name, identity.ik, identity.dk, seq, not_before, not_after,
-              flags, public])
+    body = C(
+        [
+            label("bundle"),
+            identity.name,
+            identity.ik,
+            identity.dk,
+            seq,
+            not_before,
+            not_after,
+            flags,
+            public,
+        ]
+    )
     return C([body, sign(identity.ik_secret, body)]), secret
 
 
-def create_one_time(identity: Identity, draws: Draws, suite: int, now: int) -> tuple[bytes, SecretKey]:
-    x_secret = draws.draw("one-time", 32)
-    kd = draws.draw("one-time-kem", 64) if suite == 2 else None
-    body = C([label("one-time"), identity.name, identity.ik, suite, x25519_public(x_secret),
-              kem_public(kd) if kd else None, now + ONE_TIME_LIFETIME])
-    return C([body, sign(identity.ik_secret, body)]), SecretKey(suite, x_secret, kd)
-
-
 # --- accept a bundle (6.4) ---------------------------------------------------------------------
+
 
 def _read_prekey(v: Any) -> tuple[int, Prekey | None]:
     items = enc.array(v, least=1)
@@ -136,13 +140,26 @@ def read_bundle(raw: bytes) -> Bundle:
     ik, dk = enc.bstr(items[2], 32), enc.bstr(items[3], 32)
     seq, not_before, not_after, flags = (enc.uint(v) for v in items[4:8])
     prekeys = [_read_prekey(v) for v in enc.array(items[8])]
-    return Bundle(raw, body, sig, name, ik, dk, seq, not_before, not_after, flags,
-                  tuple(p for _, p in prekeys if p is not None), tuple(s for s, _ in prekeys))
+    return Bundle(
+        raw,
+        body,
+        sig,
+        name,
+        ik,
+        dk,
+        seq,
+        not_before,
+        not_after,
+        flags,
+        tuple(p for _, p in prekeys if p is not None),
+        tuple(s for s, _ in prekeys),
+    )
 
 
 @dataclass(frozen=True)
 class Known:
     """The highest seq known for (name, ik); ref is None if only the seq is known."""
+
     seq: int
     ref: bytes | None
 
@@ -150,16 +167,16 @@ class Known:
 def accept_pure(raw: bytes, now: int) -> Bundle:
     """Checks 1 to 9, which need nothing but the bytes and a clock."""
     b = read_bundle(raw)
-    check_name(b.name)                                                           # 2
-    check_ed25519(b.ik)                                                          # 3
+    check_name(b.name)  # 2
+    check_ed25519(b.ik)  # 3
     check_x25519(b.dk)
     for p in b.prekeys:
         check_x25519(p.x)
         if p.ek is not None:
             check_kem(p.ek)
-    if b.flags & ~1:                                                             # 4
+    if b.flags & ~1:  # 4
         raise MeshError("bundle/flags")
-    if not 1 <= len(b.suites) <= MAX_PREKEYS:                                    # 5
+    if not 1 <= len(b.suites) <= MAX_PREKEYS:  # 5
         raise MeshError("bundle/prekeys", "count")
     if any(s == 0 or s >= 0xFF00 for s in b.suites):
         raise MeshError("bundle/prekeys", "reserved suite")
@@ -168,13 +185,13 @@ def accept_pure(raw: bytes, now: int) -> Bundle:
     xs = [p.x for p in b.prekeys]
     if b.dk in xs or len(set(xs)) != len(xs):
         raise MeshError("bundle/prekeys", "equal keys")
-    if not verify(b.ik, b.body, b.sig):                                          # 6
+    if not verify(b.ik, b.body, b.sig):  # 6
         raise MeshError("bundle/signature")
-    if not 0 < b.not_after - b.not_before <= MAX_BUNDLE_LIFETIME:                # 7
+    if not 0 < b.not_after - b.not_before <= MAX_BUNDLE_LIFETIME:  # 7
         raise MeshError("bundle/lifetime")
-    if now < b.not_before - CLOCK_SKEW:                                          # 8
+    if now < b.not_before - CLOCK_SKEW:  # 8
         raise MeshError("bundle/not-yet-valid")
-    if now > b.not_after + CLOCK_SKEW:                                           # 9
+    if now > b.not_after + CLOCK_SKEW:  # 9
         raise MeshError("bundle/expired")
     return b
 
@@ -188,75 +205,24 @@ def signed_well(b: Bundle) -> bool:
     return verify(b.ik, b.body, b.sig)
 
 
-def accept(raw: bytes, now: int, name: str | None = None, expected_fingerprint: str | None = None,
-           pinned: bytes | None = None, known: Known | None = None) -> Bundle:
+def accept(
+    raw: bytes,
+    now: int,
+    name: str | None = None,
+    expected_fingerprint: str | None = None,
+    pinned: bytes | None = None,
+    known: Known | None = None,
+) -> Bundle:
     b = accept_pure(raw, now)
-    if name is not None and name != b.name:                                      # 10
+    if name is not None and name != b.name:  # 10
         raise MeshError("bundle/name-mismatch")
-    if expected_fingerprint is not None and expected_fingerprint != fingerprint(b.ik):   # 11
+    if expected_fingerprint is not None and expected_fingerprint != fingerprint(b.ik):  # 11
         raise MeshError("identity/fingerprint")
-    if pinned is not None and pinned != b.ik:                                    # 12
+    if pinned is not None and pinned != b.ik:  # 12
         raise MeshError("identity/changed")
     if known is not None:
-        if b.seq < known.seq:                                                    # 13
+        if b.seq < known.seq:  # 13
             raise MeshError("bundle/rollback")
         if b.seq == known.seq and known.ref is not None and known.ref != b.ref:  # 14
             raise MeshError("bundle/equivocation")
     return b
-
-
-# --- accept a one-time key ---------------------------------------------------------------------
-
-def read_one_time(raw: bytes) -> OneTime:
-    body, sig = read_signed(raw)
-    items = enc.array(enc.decode(body), 7)
-    enc.label_is(items[0], "one-time")
-    name = enc.tstr(items[1])
-    ik = enc.bstr(items[2], 32)
-    suite = enc.uint(items[3])
-    x = enc.bstr(items[4], 32)
-    ek = enc.bstr_or_null(items[5], 1184)
-    return OneTime(raw, body, sig, name, ik, suite, x, ek, enc.uint(items[6]))
-
-
-def accept_one_time(raw: bytes, b: Bundle, suite: int, now: int) -> OneTime:
-    """BUNDLE-28: every fault is bundle/one-time."""
-    try:
-        k = read_one_time(raw)
-        if k.name != b.name or k.ik != b.ik or k.suite != suite:
-            raise MeshError("bundle/one-time", "another owner or suite")
-        if (k.ek is None) != (suite == 1):
-            raise MeshError("bundle/one-time", "ek")
-        check_x25519(k.x)
-        if k.ek is not None:
-            check_kem(k.ek)
-        if k.x == b.dk or any(k.x == p.x for p in b.prekeys):
-            raise MeshError("bundle/one-time", "equal keys")
-        if not verify(b.ik, k.body, k.sig):
-            raise MeshError("bundle/one-time", "signature")
-        if now > k.not_after + CLOCK_SKEW or k.not_after > now + MAX_ONE_TIME_LIFETIME + CLOCK_SKEW:
-            raise MeshError("bundle/one-time", "lifetime")
-        return k
-    except MeshError as e:
-        raise MeshError("bundle/one-time", str(e)) from e
-
-
-# --- contact cards -----------------------------------------------------------------------------
-
-CARD = "agentmesh1:"
-
-
-def write_card(raw: bytes) -> str:
-    return CARD + base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def read_card(text: str) -> bytes:
-    """BUNDLE-30: exactly the text that the bytes are written as."""
-    try:
-        rest = text.removeprefix(CARD)
-        raw = base64.urlsafe_b64decode(rest + "=" * (-len(rest) % 4))
-        if write_card(raw) != text:
-            raise ValueError("another form")
-        return raw
-    except ValueError as e:
-        raise MeshError("encoding/malformed", "card") from e

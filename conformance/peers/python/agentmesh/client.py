@@ -1,4 +1,5 @@
 """An agent on a hub's port: one thread reads, writes and ticks; calls come from other threads."""
+
 from __future__ import annotations
 
 import random
@@ -7,7 +8,8 @@ import socket
 import threading
 import time
 import traceback
-from typing import Any, Callable, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from . import hub
 from .delivery import Courier
@@ -28,8 +30,14 @@ def system_clock() -> int:
 class Client:
     """`core` is only touched under `lock`, which clients may share. `clock` gives milliseconds."""
 
-    def __init__(self, core: Courier, host: str, port: int, clock: Callable[[], int] = system_clock,
-                 lock: threading.RLock | None = None) -> None:
+    def __init__(
+        self,
+        core: Courier,
+        host: str,
+        port: int,
+        clock: Callable[[], int] = system_clock,
+        lock: threading.RLock | None = None,
+    ) -> None:
         self.core = core
         self.address = (host, port)
         self.clock = clock
@@ -37,8 +45,8 @@ class Client:
         self.changed = threading.Condition(self.lock)
         self.socket: socket.socket | None = None
         self.stopping = False
-        self.last_code: str | None = None                # why the last link ended
-        self.counts: list[Any] | None = None             # of the first READY
+        self.last_code: str | None = None  # why the last link ended
+        self.counts: list[Any] | None = None  # of the first READY
         self.events: list[tuple[str, Any]] = []
         self.thread = threading.Thread(target=self.run, daemon=True)
 
@@ -56,10 +64,12 @@ class Client:
                 if not self.stopping:
                     self.events.append(("lost", code))
                 self.changed.notify_all()
-            if code == "hub/replaced":                                           # HUB-10
+            if code == "hub/replaced":  # HUB-10
                 return
             wait = RECONNECT_MIN if was_ready else wait
-            pause = RECONNECT_MAX if code in PATIENT_CODES else wait * random.uniform(0.5, 1.0)   # HUB-9, HUB-11
+            pause = (
+                RECONNECT_MAX if code in PATIENT_CODES else wait * random.uniform(0.5, 1.0)
+            )  # HUB-9, HUB-11
             wait = min(2 * wait, RECONNECT_MAX)
             self.idle(pause)
 
@@ -106,9 +116,9 @@ class Client:
                 return "agent/closed", was_ready
         except MeshError as e:
             return e.code, was_ready
-        except (OSError, ValueError):                    # ValueError: closed while it was waited for
+        except (OSError, ValueError):  # ValueError: closed while it was waited for
             return "hub/unreachable", was_ready
-        except Exception:                                # a defect; nothing was acknowledged (AGENT-42)
+        except Exception:  # a defect; nothing was acknowledged (AGENT-42)
             traceback.print_exc()
             return "hub/unreachable", was_ready
         finally:
@@ -126,8 +136,8 @@ class Client:
                 raise MeshError("hub/malformed", "length")
             if len(buffer) < 4 + length:
                 return
-            raw = bytes(buffer[4:4 + length])
-            del buffer[:4 + length]
+            raw = bytes(buffer[4 : 4 + length])
+            del buffer[: 4 + length]
             self.core.frame(raw)
 
     def at_now(self) -> None:
@@ -160,7 +170,7 @@ class Client:
                 try:
                     self.flush()
                 except OSError:
-                    pass                                 # the thread finds the link lost
+                    pass  # the thread finds the link lost
 
     def wait(self, found: Callable[[], T | None], seconds: float) -> T:
         """Waits for `found` to return something; agent/timeout."""
@@ -180,24 +190,31 @@ class Client:
             if self.core.is_ready:
                 return ""
             return self.last_code if self.last_code not in (None, "hub/unreachable") else None
+
         code = self.wait(state, seconds)
         if code:
             raise MeshError(code)
 
-    def send(self, to: str, payload: bytes, re: bytes | None = None, ask: int = 0, seconds: float = 30) -> bytes:
+    def send(
+        self, to: str, payload: bytes, re: bytes | None = None, ask: int = 0, seconds: float = 30
+    ) -> bytes:
         """The id of the content, once it is queued."""
         result: list[bytes | MeshError] = []
         self.do(lambda: self.core.send(to, payload, re, ask, result.append))
-        answer = self.wait(lambda: result[0] if result else None, seconds)
+
+        self.wait(lambda: result or None, seconds)
+        answer = result[0]
         if isinstance(answer, MeshError):
             raise answer
         return answer
 
     def receive(self, seconds: float) -> tuple[Entry, Pin | None]:
         """The next content of the inbox; it counts as handled."""
+
         def first() -> tuple[int, Entry, Pin | None] | None:
             pending = self.core.pending()
             return pending[0] if pending else None
+
         with self.lock:
             n, entry, pin = self.wait(first, seconds)
             self.do(lambda: self.core.done(n))
@@ -210,7 +227,7 @@ class Client:
             self.stopping = True
             self.collect()
             if self.socket is not None:
-                self.socket.close()                      # what the thread does later has no effect
+                self.socket.close()  # what the thread does later has no effect
                 self.socket = None
         if self.core.disk is not None:
             self.core.disk.close()

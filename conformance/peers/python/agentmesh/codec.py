@@ -1,4 +1,5 @@
 """Rows of the store as bytes: dataclasses as arrays of their fields, in the encoding of §3."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -20,7 +21,7 @@ def _plain(v: Any) -> Any:
     return v
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _fields(kind: type) -> tuple[tuple[str, Any], ...]:
     hints = typing.get_type_hints(kind)
     return tuple((f.name, hints[f.name]) for f in dataclasses.fields(kind))
@@ -36,7 +37,7 @@ def _typed(kind: Any, v: Any) -> Any:
         if args[-1] is Ellipsis:
             return tuple(_typed(args[0], x) for x in v)
         return tuple(_typed(a, x) for a, x in zip(args, v, strict=True))
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         fields = _fields(kind)
         return kind(**{name: _typed(hint, x) for (name, hint), x in zip(fields, v, strict=True)})
     return bool(v) if kind is bool else v

@@ -1,4 +1,5 @@
 """§12.3, store and commits: the rows in one SQLite file, one transaction for each commit."""
+
 from __future__ import annotations
 
 import os
@@ -23,15 +24,24 @@ class Disk:
         hints = typing.get_type_hints(Store)
         self.types: dict[str, Any] = {f.name: typing.get_args(hints[f.name]) for f in fields(Store)}
         try:
-            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=TRUNCATE", "synchronous=FULL", "secure_delete=ON"):
+            for pragma in (
+                "locking_mode=EXCLUSIVE",
+                "journal_mode=TRUNCATE",
+                "synchronous=FULL",
+                "secure_delete=ON",
+            ):
                 self.db.execute(f"PRAGMA {pragma}")
             self.db.execute("BEGIN EXCLUSIVE")
-            self.db.execute("CREATE TABLE IF NOT EXISTS rows (place TEXT, key BLOB, value BLOB,"
-                            " PRIMARY KEY (place, key)) WITHOUT ROWID")
+            self.db.execute(
+                "CREATE TABLE IF NOT EXISTS rows (place TEXT, key BLOB, value BLOB,"
+                " PRIMARY KEY (place, key)) WITHOUT ROWID"
+            )
             self.db.execute("COMMIT")
         except sqlite3.OperationalError as e:
             self.db.close()
-            raise MeshError("agent/store-locked" if "locked" in str(e) else "agent/store-corrupt", str(e)) from e
+            raise MeshError(
+                "agent/store-locked" if "locked" in str(e) else "agent/store-corrupt", str(e)
+            ) from e
         except sqlite3.DatabaseError as e:
             self.db.close()
             raise MeshError("agent/store-corrupt", str(e)) from e
@@ -58,7 +68,11 @@ class Disk:
                 old = getattr(before, place) if before is not None else {}
                 new = getattr(after, place)
                 gone = [(place, codec.dump(k)) for k in old if k not in new]
-                changed = [(place, codec.dump(k), codec.dump(v)) for k, v in new.items() if old.get(k) is not v]
+                changed = [
+                    (place, codec.dump(k), codec.dump(v))
+                    for k, v in new.items()
+                    if old.get(k) is not v
+                ]
                 if gone:
                     self.db.executemany("DELETE FROM rows WHERE place = ? AND key = ?", gone)
                 if changed:

@@ -1,4 +1,5 @@
 """§3 encoding: deterministic CBOR, one scan, one code per fault."""
+
 from __future__ import annotations
 
 import math
@@ -25,6 +26,7 @@ def fail(what: str, detail: str = "") -> NoReturn:
 
 
 # --- encoder (3.3) -----------------------------------------------------------------------------
+
 
 def head(major: int, a: int) -> bytes:
     if a < 24:
@@ -121,6 +123,7 @@ def _encode(v: Any, out: list[bytes], profile: str, depth: int) -> None:
 
 # --- scanner (3.4) -----------------------------------------------------------------------------
 
+
 class _Scanner:
     def __init__(self, data: bytes, profile: str) -> None:
         self.data = data
@@ -131,22 +134,22 @@ class _Scanner:
     def item(self, depth: int) -> Any:
         data, payload = self.data, self.payload
         if self.pos >= len(data):
-            fail("malformed", "initial byte missing")                       # check 2
+            fail("malformed", "initial byte missing")  # check 2
         initial = data[self.pos]
         self.pos += 1
         major, info = initial >> 5, initial & 31
         if 28 <= info <= 30 or (info == 31 and major in (0, 1, 6, 7)):
-            fail("malformed", "additional information without meaning")     # check 2
+            fail("malformed", "additional information without meaning")  # check 2
         arg = info
         size = 0
         if 24 <= info <= 27:
             size = 1 << (info - 24)
             if len(data) - self.pos < size:
-                fail("malformed", "argument bytes missing")                 # check 3
-            arg = int.from_bytes(data[self.pos:self.pos + size], "big")
+                fail("malformed", "argument bytes missing")  # check 3
+            arg = int.from_bytes(data[self.pos : self.pos + size], "big")
             self.pos += size
         if major == 7 and info == 24 and arg < 32:
-            fail("malformed", "two-byte simple value below 32")             # check 3
+            fail("malformed", "two-byte simple value below 32")  # check 3
 
         # check 4: the profile
         if info == 31:
@@ -171,11 +174,11 @@ class _Scanner:
         if major == 1 and arg > MAX_INT - 1:
             fail("limit", "integer")
 
-        if depth > self.max_depth:                                           # check 7
+        if depth > self.max_depth:  # check 7
             fail("limit", "depth")
 
         left = len(data) - self.pos
-        if major in (2, 3) and arg > left:                                   # check 8
+        if major in (2, 3) and arg > left:  # check 8
             fail("malformed", "string longer than the input")
         if major == 4 and arg > left:
             fail("malformed", "more items than bytes")
@@ -191,7 +194,7 @@ class _Scanner:
         if major == 3:
             raw = self._take(arg)
             try:
-                return raw.decode("utf-8")                                   # check 9
+                return raw.decode("utf-8")  # check 9
             except UnicodeDecodeError:
                 fail("profile", "no UTF-8")
         if major == 4:
@@ -202,7 +205,7 @@ class _Scanner:
             return None
         if info in (20, 21):
             return info == 21
-        number = struct.unpack(">d", arg.to_bytes(8, "big"))[0]             # check 10
+        number = struct.unpack(">d", arg.to_bytes(8, "big"))[0]  # check 10
         if math.isnan(number) or math.isinf(number):
             fail("profile", "no finite number")
         if number.is_integer() and abs(number) <= MAX_INT:
@@ -210,7 +213,7 @@ class _Scanner:
         return number
 
     def _take(self, n: int) -> bytes:
-        raw = self.data[self.pos:self.pos + n]
+        raw = self.data[self.pos : self.pos + n]
         self.pos += n
         return raw
 
@@ -220,9 +223,9 @@ class _Scanner:
         for _ in range(pairs):
             start = self.pos
             key = self.item(depth + 1)
-            encoded = self.data[start:self.pos]
+            encoded = self.data[start : self.pos]
             if not isinstance(key, str) or (previous is not None and encoded <= previous):
-                fail("profile", "map key")                                   # check 11
+                fail("profile", "map key")  # check 11
             previous = encoded
             result[key] = self.item(depth + 1)
         return result
@@ -242,10 +245,12 @@ def decode(data: bytes, profile: str = PROTOCOL, limit: int = MAX_OBJECT) -> Any
 
 
 def decode_payload(data: bytes) -> dict[str, Any]:
-    return decode(data, PAYLOAD)
+    value: dict[str, Any] = decode(data, PAYLOAD)
+    return value
 
 
 # --- shapes (check 13) -------------------------------------------------------------------------
+
 
 def array(v: Any, count: int | None = None, least: int = 0, most: int | None = None) -> list[Any]:
     if not isinstance(v, list):

@@ -1,58 +1,29 @@
 """§9 envelope: headers, contents, padding, signature and seal, proofs."""
+
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Sequence
+from typing import Any
 
 from . import encoding as enc
-from .encoding import C, MAX_CONTENT, MAX_ENVELOPE, MAX_HEADER
+from .encoding import MAX_CONTENT, MAX_ENVELOPE, MAX_HEADER, C
 from .errors import MeshError
 from .identity import Peer
 from .keyschedule import Block, Trace, note, seal_key
+from .padding import MAX_PADDED, pad, unpad
 from .suite import H, aead_open, aead_seal, check_ed25519, label, sign, verify
 
 MAX_CONTENTS = 64
 MAX_RECEIPTS = 256
-MAX_PADDED = 1_081_344
-MIN_PADDED = 256
 MIN_CT = 272
 MAX_CT = 1_081_360
 
 APPLICATION, HEAL, RECEIPT = 0, 1, 2
 
 
-# --- padding -----------------------------------------------------------------------------------
-
-def padme(length: int) -> int:
-    if length < 2:
-        return length
-    e = length.bit_length() - 1
-    s = (e.bit_length() - 1) + 1
-    if e - s <= 0:
-        return length
-    m = (1 << (e - s)) - 1
-    return (length + m) & ~m
-
-
-def padded_length(inner: int) -> int:
-    return max(MIN_PADDED, padme(inner + 1))
-
-
-def pad(inner: bytes) -> bytes:
-    return inner + b"\x80" + bytes(padded_length(len(inner)) - len(inner) - 1)
-
-
-def unpad(padded: bytes) -> bytes:
-    stripped = padded.rstrip(b"\x00")
-    if not stripped.endswith(b"\x80"):
-        raise MeshError("envelope/open", "padding")
-    inner = stripped[:-1]
-    if padded_length(len(inner)) != len(padded):
-        raise MeshError("envelope/open", "padded length")
-    return inner
-
-
 # --- contents ----------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class Content:
@@ -65,7 +36,9 @@ class Content:
     receipts: tuple[tuple[bytes, int], ...] = ()
 
 
-def encode_content(kind: int, content_id: bytes, sent_ms: int, re: bytes | None, ask: int, body: bytes) -> bytes:
+def encode_content(
+    kind: int, content_id: bytes, sent_ms: int, re: bytes | None, ask: int, body: bytes
+) -> bytes:
     return C([kind, content_id, sent_ms, re, ask, body])
 
 
@@ -80,7 +53,7 @@ def content_hash(content: bytes) -> bytes:
 
 
 def read_content(raw: bytes) -> Content:
-    """Steps 8 and 9; every fault is envelope/content. The body of kind 0 is judged later (§12.4)."""
+    """Steps 8 and 9; every fault is envelope/content. A payload is judged later (§12.4)."""
     try:
         items = enc.array(enc.decode(raw, limit=MAX_CONTENT), 6)
         kind = enc.uint(items[0])
@@ -108,17 +81,23 @@ def read_content(raw: bytes) -> Content:
 
 
 def readable_id(raw: bytes) -> bytes | None:
-    """ENVELOPE-17: the id of a refused content that gets a receipt all the same; by the limit MAX_OBJECT."""
+    """ENVELOPE-17: the id of a refused content that is receipted; by the limit MAX_OBJECT."""
     try:
         items = enc.array(enc.decode(raw), 6)
     except MeshError:
         return None
-    if items[0] == 0 and isinstance(items[0], int) and isinstance(items[1], bytes) and len(items[1]) == 16:
+    if (
+        items[0] == 0
+        and isinstance(items[0], int)
+        and isinstance(items[1], bytes)
+        and len(items[1]) == 16
+    ):
         return items[1]
     return None
 
 
 # --- header ------------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class Header:
@@ -139,7 +118,9 @@ class Envelope:
 
 def read_block(v: Any) -> Block:
     items = enc.array(v, 3)
-    return Block(enc.bstr(items[0], 32), enc.bstr_or_null(items[1], 1184), enc.bstr_or_null(items[2], 1088))
+    return Block(
+        enc.bstr(items[0], 32), enc.bstr_or_null(items[1], 1184), enc.bstr_or_null(items[2], 1088)
+    )
 
 
 def read_init(v: Any) -> tuple[Any, ...]:
@@ -180,14 +161,19 @@ def read_envelope(raw: bytes) -> Envelope:
 
 def inner_length(lengths: Sequence[int]) -> int:
     """len(I) for contents of these lengths."""
+
     def head(n: int) -> int:
         return 1 if n < 24 else 2 if n < 2**8 else 3 if n < 2**16 else 5
+
     return 1 + head(len(lengths)) + sum(head(n) + n for n in lengths) + 2 + 64
 
 
 # --- seal and open -----------------------------------------------------------------------------
 
-def signed_bytes(suite: int, th: bytes, sender: str, recipient: str, header: bytes, hashes: list[bytes]) -> bytes:
+
+def signed_bytes(
+    suite: int, th: bytes, sender: str, recipient: str, header: bytes, hashes: list[bytes]
+) -> bytes:
     return C([label("message"), suite, th, sender, recipient, header, hashes])
 
 
@@ -195,9 +181,21 @@ def associated_data(th: bytes, header: bytes) -> bytes:
     return C([label("envelope"), th, header])
 
 
-def seal(suite: int, th: bytes, sender: str, ik_secret: bytes, recipient: str, mk: bytes, guard: bytes,
-         block: Block, pn: int, n: int, init: Sequence[Any] | None, contents: list[bytes],
-         trace: Trace | None = None) -> bytes:
+def seal(
+    suite: int,
+    th: bytes,
+    sender: str,
+    ik_secret: bytes,
+    recipient: str,
+    mk: bytes,
+    guard: bytes,
+    block: Block,
+    pn: int,
+    n: int,
+    init: Sequence[Any] | None,
+    contents: list[bytes],
+    trace: Trace | None = None,
+) -> bytes:
     if not 1 <= len(contents) <= MAX_CONTENTS:
         raise ValueError("number of contents")
     header = C([1, th[:16], block.item(), pn, n, guard, list(init) if init is not None else None])
@@ -209,13 +207,27 @@ def seal(suite: int, th: bytes, sender: str, ik_secret: bytes, recipient: str, m
     padded = pad(inner)
     key, nonce = seal_key(suite, th, mk, guard)
     aad = associated_data(th, header)
-    for name, value in (("mk", mk), ("key", key), ("nonce", nonce), ("aad", aad), ("inner", inner), ("padded", padded)):
+    for name, value in (
+        ("mk", mk),
+        ("key", key),
+        ("nonce", nonce),
+        ("aad", aad),
+        ("inner", inner),
+        ("padded", padded),
+    ):
         note(trace, name, value)
     return C([header, aead_seal(key, nonce, padded, aad)])
 
 
-def open_with(suite: int, th: bytes, mk: bytes, envelope: Envelope, sender: Peer, recipient: str,
-              trace: Trace | None = None) -> list[bytes]:
+def open_with(
+    suite: int,
+    th: bytes,
+    mk: bytes,
+    envelope: Envelope,
+    sender: Peer,
+    recipient: str,
+    trace: Trace | None = None,
+) -> list[bytes]:
     """Step 6: everything that fails is envelope/open."""
     key, nonce = seal_key(suite, th, mk, envelope.header.guard)
     aad = associated_data(th, envelope.header.raw)
@@ -238,8 +250,17 @@ def open_with(suite: int, th: bytes, mk: bytes, envelope: Envelope, sender: Peer
     return contents
 
 
-def verify_proof(suite: int, th: bytes, sender: Peer, recipient: str, header: bytes, hashes: list[bytes],
-                 index: int, content: bytes, sig: bytes) -> bytes:
+def verify_proof(
+    suite: int,
+    th: bytes,
+    sender: Peer,
+    recipient: str,
+    header: bytes,
+    hashes: list[bytes],
+    index: int,
+    content: bytes,
+    sig: bytes,
+) -> bytes:
     """The hash of the shown content, if the proof is valid."""
     if not 0 <= index < len(hashes):
         raise MeshError("envelope/open", "index")

@@ -1,4 +1,5 @@
 """§13: one exception, which carries exactly one code of the closed list."""
+
 from __future__ import annotations
 
 

@@ -1,8 +1,10 @@
 """§11 hub: frames, the opening of a link. The agent's side is link.py, the hub's is hubcore.py."""
+
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Callable, Sequence
+from typing import Any
 
 from . import encoding as enc
 from .encoding import C
@@ -21,10 +23,20 @@ OK, ERR, DELIVER, LOW_ONE_TIME = 20, 21, 30, 31
 REQUESTS = range(10, 18)
 
 ERRORS = {
-    1: "hub/malformed", 2: "hub/version", 3: "hub/auth-required", 4: "hub/auth-failed",
-    5: "hub/name-taken", 6: "hub/no-such-agent", 7: "hub/bad-bundle", 8: "hub/bundle-stale",
-    9: "hub/mailbox-full", 10: "hub/too-large", 11: "hub/rate-limited", 12: "hub/replaced",
-    13: "hub/unknown-request", 14: "hub/internal",
+    1: "hub/malformed",
+    2: "hub/version",
+    3: "hub/auth-required",
+    4: "hub/auth-failed",
+    5: "hub/name-taken",
+    6: "hub/no-such-agent",
+    7: "hub/bad-bundle",
+    8: "hub/bundle-stale",
+    9: "hub/mailbox-full",
+    10: "hub/too-large",
+    11: "hub/rate-limited",
+    12: "hub/replaced",
+    13: "hub/unknown-request",
+    14: "hub/internal",
 }
 
 
@@ -44,15 +56,24 @@ class Limits:
     unacked: int = 64
 
     def item(self) -> list[int]:
-        return [self.mailbox_messages, self.mailbox_bytes, self.per_sender, self.per_sender_bytes,
-                self.ttl_s, self.envelope, self.requests_per_s, self.unacked]
+        return [
+            self.mailbox_messages,
+            self.mailbox_bytes,
+            self.per_sender,
+            self.per_sender_bytes,
+            self.ttl_s,
+            self.envelope,
+            self.requests_per_s,
+            self.unacked,
+        ]
 
-    def at_most(self, other: "Limits") -> "Limits":
+    def at_most(self, other: Limits) -> Limits:
         """HUB-56: the smaller of both, 0 read as 1."""
         return Limits(*(min(max(a, 1), max(b, 1)) for a, b in zip(self.item(), other.item())))
 
 
 # --- shapes ------------------------------------------------------------------------------------
+
 
 def _signed(v: Any) -> bytes:
     """A `signed` inside a frame, as its own encoding."""
@@ -91,8 +112,14 @@ def _null(v: Any) -> None:
 
 
 RESULTS: dict[int, Callable[[Any], Any]] = {
-    PUT_BUNDLE: _null, PUT_ONE_TIME: enc.uint, GET_BUNDLE: _found, SEND: _null, ACK: _null,
-    LIST: _names, PING: _null, COUNTS: _counts,
+    PUT_BUNDLE: _null,
+    PUT_ONE_TIME: enc.uint,
+    GET_BUNDLE: _found,
+    SEND: _null,
+    ACK: _null,
+    LIST: _names,
+    PING: _null,
+    COUNTS: _counts,
 }
 
 
@@ -109,8 +136,24 @@ def _any_result(v: Any) -> None:
 def check_shape(frame: list[Any]) -> None:
     """The CDDL of a frame, `encoding/shape` otherwise; the type has been read as a uint."""
     kind = frame[0]
-    arity = {HELLO: 4, WELCOME: 7, AUTH: 5, READY: 3, PUT_BUNDLE: 3, PUT_ONE_TIME: 4, GET_BUNDLE: 4,
-             SEND: 5, ACK: 3, LIST: 3, PING: 2, COUNTS: 2, OK: 3, ERR: 4, DELIVER: 5, LOW_ONE_TIME: 4}
+    arity = {
+        HELLO: 4,
+        WELCOME: 7,
+        AUTH: 5,
+        READY: 3,
+        PUT_BUNDLE: 3,
+        PUT_ONE_TIME: 4,
+        GET_BUNDLE: 4,
+        SEND: 5,
+        ACK: 3,
+        LIST: 3,
+        PING: 2,
+        COUNTS: 2,
+        OK: 3,
+        ERR: 4,
+        DELIVER: 5,
+        LOW_ONE_TIME: 4,
+    }
     if kind not in arity:
         enc.fail("shape", "type")
     enc.array(frame, arity[kind])
@@ -173,7 +216,7 @@ def check_shape(frame: list[Any]) -> None:
 def decode_frame(raw: bytes) -> list[Any]:
     """A frame of either side; every fault is hub/malformed (HUB-54)."""
     try:
-        frame = enc.decode(raw, limit=MAX_FRAME)
+        frame: list[Any] = enc.decode(raw, limit=MAX_FRAME)
         enc.uint(enc.array(frame, least=1)[0])
         check_shape(frame)
         return frame
@@ -192,15 +235,20 @@ def with_length(raw: bytes) -> bytes:
 
 # --- opening a link ----------------------------------------------------------------------------
 
+
 def make_hello(draws: Draws, versions: Sequence[int] = VERSIONS) -> bytes:
     return C([HELLO, 0, list(versions), draws.draw("cnonce", 32)])
 
 
-def welcome_bytes(hello: bytes, version: int, hub_ik: bytes, snonce: bytes, limits: Limits) -> bytes:
+def welcome_bytes(
+    hello: bytes, version: int, hub_ik: bytes, snonce: bytes, limits: Limits
+) -> bytes:
     return C([label("hub-welcome"), frame_hash(hello), version, hub_ik, snonce, limits.item()])
 
 
-def make_welcome(hub_secret: bytes, hub_ik: bytes, draws: Draws, hello: bytes, version: int, limits: Limits) -> bytes:
+def make_welcome(
+    hub_secret: bytes, hub_ik: bytes, draws: Draws, hello: bytes, version: int, limits: Limits
+) -> bytes:
     snonce = draws.draw("snonce", 32)
     sig = sign(hub_secret, welcome_bytes(hello, version, hub_ik, snonce, limits))
     return C([WELCOME, 0, version, hub_ik, snonce, limits.item(), sig])
@@ -214,7 +262,9 @@ class Welcome:
     limits: Limits
 
 
-def check_welcome(hello: bytes, raw: bytes, pinned: bytes | None, fingerprint: str | None = None) -> Welcome:
+def check_welcome(
+    hello: bytes, raw: bytes, pinned: bytes | None, fingerprint: str | None = None
+) -> Welcome:
     """HUB-53."""
     frame = decode_frame(raw)
     if frame[0] != WELCOME:

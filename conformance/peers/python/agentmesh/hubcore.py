@@ -1,9 +1,11 @@
 """§11.4, the hub's side: one state machine without I/O, time given by the caller."""
+
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Any
 
 from . import encoding as enc
 from . import hub
@@ -15,7 +17,7 @@ from .identity import check_name
 from .suite import Draws, check_ed25519, ed25519_public, verify
 
 RETRY = {9: 60, 11: 1, 14: 1}
-After = Callable[[], None]              # what follows from a frame once its write is durable
+After = Callable[[], None]  # what follows from a frame once its write is durable
 
 
 class Fault(Exception):
@@ -42,8 +44,14 @@ class LinkRow:
 class Core:
     """Opening of links, checks of frames, delivery. The requests are in hubrequests.py."""
 
-    def __init__(self, draws: Draws, secret: bytes, limits: Limits = Limits(), max_names: int | None = None,
-                 disk: HubDisk | None = None) -> None:
+    def __init__(
+        self,
+        draws: Draws,
+        secret: bytes,
+        limits: Limits = Limits(),
+        max_names: int | None = None,
+        disk: HubDisk | None = None,
+    ) -> None:
         self.draws = draws
         self.secret = secret
         self.ik = ed25519_public(secret)
@@ -52,8 +60,8 @@ class Core:
         self.disk = disk
         self.rows = disk.load() if disk is not None else Rows()
         self.links: dict[str, LinkRow] = {}
-        self.ready: dict[str, str] = {}      # name to its ready link
-        self.closed: list[str] = []          # every link that was closed since the last restart
+        self.ready: dict[str, str] = {}  # name to its ready link
+        self.closed: list[str] = []  # every link that was closed since the last restart
         self.out: list[tuple[str, bytes]] = []
         self.after: list[After] = []
 
@@ -73,7 +81,9 @@ class Core:
             del self.ready[row.name]
         self.closed.append(link)
 
-    def frame(self, link: str, raw: bytes, now: int, write_fails: bool = False) -> list[tuple[str, bytes]]:
+    def frame(
+        self, link: str, raw: bytes, now: int, write_fails: bool = False
+    ) -> list[tuple[str, bytes]]:
         """The frames to send, as (link, frame). Links are opened by their first frame."""
         if link in self.closed:
             return []
@@ -134,32 +144,32 @@ class Core:
             return 0
 
     def handle(self, link: str, row: LinkRow, raw: bytes, now: int) -> None:
-        if len(raw) == 0:                                                        # 1
+        if len(raw) == 0:  # 1
             raise Fault(1, close=True)
-        if len(raw) > hub.MAX_FRAME:                                             # 2
+        if len(raw) > hub.MAX_FRAME:  # 2
             raise Fault(10, close=True)
         try:
-            frame = enc.decode(raw, limit=hub.MAX_FRAME)                         # 3
+            frame = enc.decode(raw, limit=hub.MAX_FRAME)  # 3
             kind = enc.uint(enc.array(frame, least=1)[0])
         except MeshError:
             raise Fault(1, close=True)
-        if row.state != "ready":                                                 # 4
+        if row.state != "ready":  # 4
             if kind != {"new": hub.HELLO, "greeted": hub.AUTH}[row.state]:
                 raise Fault(3, close=True)
         else:
-            rate = self.limits.requests_per_s                                    # 5
+            rate = self.limits.requests_per_s  # 5
             row.tokens = min(2 * rate, row.tokens + rate * max(0, now - row.last))
             row.last = now
             if row.tokens == 0:
                 raise Fault(11)
             row.tokens -= 1
-            if kind not in hub.REQUESTS:                                         # 6
+            if kind not in hub.REQUESTS:  # 6
                 raise Fault(13)
-            rid = frame[1] if len(frame) > 1 else None                           # 7
+            rid = frame[1] if len(frame) > 1 else None  # 7
             if not isinstance(rid, int) or not 1 <= rid <= hub.MAX_RID:
                 raise Fault(1, close=True)
         try:
-            hub.check_shape(frame)                                               # 8
+            hub.check_shape(frame)  # 8
         except MeshError:
             raise Fault(1, close=row.state != "ready")
         if kind == hub.HELLO:
@@ -184,7 +194,9 @@ class Core:
         if not common:
             raise Fault(2, close=True)
         row.hello = raw
-        row.welcome = hub.make_welcome(self.secret, self.ik, self.draws, raw, max(common), self.limits)
+        row.welcome = hub.make_welcome(
+            self.secret, self.ik, self.draws, raw, max(common), self.limits
+        )
         row.state = "greeted"
         self.out.append((link, row.welcome))
 
@@ -225,8 +237,11 @@ class Core:
         entry = self.rows.directory.get(name)
         b = entry.bundle if entry is not None else None
         suites = [] if b is None else [p.suite for p in b.prekeys]
-        return [len(self.mail(name, now)), [[s, len(self.live_pool(name, s, now))] for s in sorted(suites)],
-                None if b is None else b.seq]
+        return [
+            len(self.mail(name, now)),
+            [[s, len(self.live_pool(name, s, now))] for s in sorted(suites)],
+            None if b is None else b.seq,
+        ]
 
     def live_pool(self, name: str, suite: int, now: int) -> tuple[Any, ...]:
         return tuple(k for k in self.rows.pool.get((name, suite)) or () if now <= k.not_after)

@@ -1,4 +1,5 @@
 """§11.4, requests of a ready link."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -7,6 +8,7 @@ from typing import Any
 from . import bundle as bn
 from . import encoding as enc
 from . import hub
+from . import onetime as ot
 from .encoding import C
 from .errors import MeshError
 from .hubcore import Core, Fault, LinkRow
@@ -20,9 +22,16 @@ HOUR, RESERVATION, DEDUPE = 3_600, 60, 600
 
 class Hub(Core):
     def request(self, link: str, row: LinkRow, frame: list[Any], now: int) -> None:
-        handler = {hub.PUT_BUNDLE: self.put_bundle, hub.PUT_ONE_TIME: self.put_one_time,
-                   hub.GET_BUNDLE: self.get_bundle, hub.SEND: self.send, hub.ACK: self.ack,
-                   hub.LIST: self.list_names, hub.PING: self.ping, hub.COUNTS: self.get_counts}[frame[0]]
+        handler = {
+            hub.PUT_BUNDLE: self.put_bundle,
+            hub.PUT_ONE_TIME: self.put_one_time,
+            hub.GET_BUNDLE: self.get_bundle,
+            hub.SEND: self.send,
+            hub.ACK: self.ack,
+            hub.LIST: self.list_names,
+            hub.PING: self.ping,
+            hub.COUNTS: self.get_counts,
+        }[frame[0]]
         handler(link, row, frame, now)
 
     def ok(self, link: str, rid: int, result: Any) -> None:
@@ -40,17 +49,24 @@ class Hub(Core):
         if b.name != row.name or b.ik != entry.ik:
             raise Fault(7)
         stored = entry.bundle
-        if stored is not None and (b.seq < stored.seq or (b.seq == stored.seq and b.body != stored.body)):
+        if stored is not None and (
+            b.seq < stored.seq or (b.seq == stored.seq and b.body != stored.body)
+        ):
             raise Fault(8)
         if stored is None or b.seq > stored.seq:
             self.rows.directory.put(row.name, replace(entry, bundle=b))
         self.ok(link, frame[1], None)
 
-    def read_key(self, name: str, ik: bytes, item: Any, now: int) -> bn.OneTime:
+    def read_key(self, name: str, ik: bytes, item: Any, now: int) -> ot.OneTime:
         """The checks of §6 that need no bundle, and those of the owner (HUB-38)."""
         try:
-            k = bn.read_one_time(C(item))
-            if k.name != name or k.ik != ik or k.suite not in (1, 2) or (k.ek is None) != (k.suite == 1):
+            k = ot.read(C(item))
+            if (
+                k.name != name
+                or k.ik != ik
+                or k.suite not in (1, 2)
+                or (k.ek is None) != (k.suite == 1)
+            ):
                 raise Fault(7)
             check_x25519(k.x)
             if k.ek is not None:
@@ -59,7 +75,10 @@ class Hub(Core):
                 raise Fault(7)
         except MeshError:
             raise Fault(7)
-        if now > k.not_after + bn.CLOCK_SKEW or k.not_after > now + bn.MAX_ONE_TIME_LIFETIME + bn.CLOCK_SKEW:
+        if (
+            now > k.not_after + bn.CLOCK_SKEW
+            or k.not_after > now + ot.MAX_ONE_TIME_LIFETIME + bn.CLOCK_SKEW
+        ):
             raise Fault(7)
         last = self.rows.seen.get((name, k.ref))
         if last is not None and now <= last + bn.CLOCK_SKEW:
@@ -106,12 +125,18 @@ class Hub(Core):
         if suite is not None and target != row.name:
             key, left = self.serve_key(row.name, target, suite, now)
         receipt = make_receipt(self.secret, self.ik, b.name, b.ik, b.ref, b.seq, now)
-        self.ok(link, rid, [enc.decode(b.raw), enc.decode(key.raw) if key else None, enc.decode(receipt)])
+        self.ok(
+            link,
+            rid,
+            [enc.decode(b.raw), enc.decode(key.raw) if key else None, enc.decode(receipt)],
+        )
         other = self.ready.get(target)
         if left is not None and left <= REFILL and other is not None:
             self.reply(other, [hub.LOW_ONE_TIME, 0, suite, left])
 
-    def serve_key(self, who: str, target: str, suite: int, now: int) -> tuple[bn.OneTime | None, int | None]:
+    def serve_key(
+        self, who: str, target: str, suite: int, now: int
+    ) -> tuple[ot.OneTime | None, int | None]:
         """(key or None, keys left if one was taken): HUB-43, HUB-44."""
         held = self.rows.reserved.get((who, target, suite))
         if held is not None and now - held.time <= RESERVATION:
@@ -126,8 +151,11 @@ class Hub(Core):
         return pool[0], len(pool) - 1
 
     def list_names(self, link: str, row: LinkRow, frame: list[Any], now: int) -> None:
-        names = sorted(n for n, e in self.rows.directory.rows.items()
-                       if e.bundle is not None and n.encode() > frame[2].encode())
+        names = sorted(
+            n
+            for n, e in self.rows.directory.rows.items()
+            if e.bundle is not None and n.encode() > frame[2].encode()
+        )
         self.ok(link, frame[1], names[:256])
 
     # --- mail ----------------------------------------------------------------------------------
@@ -147,9 +175,12 @@ class Hub(Core):
             return
         own = [len(m.envelope) for m in box.values() if m.sender == row.name]
         size = len(envelope)
-        if (len(box) >= limits.mailbox_messages or len(own) >= limits.per_sender
-                or sum(len(m.envelope) for m in box.values()) + size > limits.mailbox_bytes
-                or sum(own) + size > limits.per_sender_bytes):
+        if (
+            len(box) >= limits.mailbox_messages
+            or len(own) >= limits.per_sender
+            or sum(len(m.envelope) for m in box.values()) + size > limits.mailbox_bytes
+            or sum(own) + size > limits.per_sender_bytes
+        ):
             raise Fault(9)
         mseq = self.rows.next.get(to) or 1
         self.rows.next.put(to, mseq + 1)

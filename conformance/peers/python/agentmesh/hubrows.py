@@ -1,4 +1,5 @@
 """§11.4, state of the hub: durable rows with a journal, so that a frame is one write or none."""
+
 from __future__ import annotations
 
 import os
@@ -6,12 +7,13 @@ import sqlite3
 import typing
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from . import bundle as bn
 from . import codec
+from . import onetime as ot
 from .suite import H
 
 K = TypeVar("K")
@@ -106,7 +108,7 @@ class MailTable(Table[tuple[str, int], Mail]):
 
 @dataclass(frozen=True)
 class Reserved:
-    key: bn.OneTime
+    key: ot.OneTime
     time: int
 
 
@@ -120,9 +122,9 @@ class Dedupe:
 class Rows:
     directory: Table[str, Entry] = field(default_factory=Table)
     owner: Table[bytes, str] = field(default_factory=Table)
-    pool: Table[tuple[str, int], tuple[bn.OneTime, ...]] = field(default_factory=Table)
+    pool: Table[tuple[str, int], tuple[ot.OneTime, ...]] = field(default_factory=Table)
     seen: Table[tuple[str, bytes], int] = field(default_factory=Table)
-    accepted: Table[str, tuple[tuple[int, int], ...]] = field(default_factory=Table)     # (time, keys)
+    accepted: Table[str, tuple[tuple[int, int], ...]] = field(default_factory=Table)  # (time, keys)
     reserved: Table[tuple[str, str, int], Reserved] = field(default_factory=Table)
     fresh: Table[tuple[str, str], tuple[int, ...]] = field(default_factory=Table)
     mail: MailTable = field(default_factory=MailTable)
@@ -133,7 +135,9 @@ class Rows:
         return [(f.name, getattr(self, f.name)) for f in fields(self)]
 
     def digest(self) -> bytes:
-        return H(repr([(name, sorted(t.rows.items(), key=repr)) for name, t in self.tables()]).encode())
+        return H(
+            repr([(name, sorted(t.rows.items(), key=repr)) for name, t in self.tables()]).encode()
+        )
 
     def undo(self) -> None:
         for _, table in self.tables():
@@ -156,8 +160,10 @@ class HubDisk:
         self.db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
         for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL"):
             self.db.execute(f"PRAGMA {pragma}")
-        self.db.execute("CREATE TABLE IF NOT EXISTS rows (place TEXT, key BLOB, value BLOB,"
-                        " PRIMARY KEY (place, key)) WITHOUT ROWID")
+        self.db.execute(
+            "CREATE TABLE IF NOT EXISTS rows (place TEXT, key BLOB, value BLOB,"
+            " PRIMARY KEY (place, key)) WITHOUT ROWID"
+        )
         hints = typing.get_type_hints(Rows)
         self.types: dict[str, Any] = {f.name: typing.get_args(hints[f.name]) for f in fields(Rows)}
         self.types["mail"] = (tuple[str, int], Mail)
@@ -170,7 +176,9 @@ class HubDisk:
 
     def load(self) -> Rows:
         rows = Rows()
-        for place, key, value in self.db.execute("SELECT place, key, value FROM rows WHERE place <> 'secret'"):
+        for place, key, value in self.db.execute(
+            "SELECT place, key, value FROM rows WHERE place <> 'secret'"
+        ):
             key_type, value_type = self.types[place]
             getattr(rows, place).rows[codec.load(key_type, key)] = codec.load(value_type, value)
         rows.mail.loaded()
@@ -192,10 +200,14 @@ class HubDisk:
             for place, table in rows.tables():
                 for key, row in table.changes():
                     if row is None:
-                        self.db.execute("DELETE FROM rows WHERE place = ? AND key = ?", (place, codec.dump(key)))
+                        self.db.execute(
+                            "DELETE FROM rows WHERE place = ? AND key = ?", (place, codec.dump(key))
+                        )
                     else:
-                        self.db.execute("INSERT OR REPLACE INTO rows VALUES (?, ?, ?)",
-                                        (place, codec.dump(key), codec.dump(row)))
+                        self.db.execute(
+                            "INSERT OR REPLACE INTO rows VALUES (?, ?, ?)",
+                            (place, codec.dump(key), codec.dump(row)),
+                        )
 
     def close(self) -> None:
         self.db.close()

@@ -2,8 +2,9 @@
 
     python3 -m agentmesh.hubserver --port 0 [--host 127.0.0.1] [--data DIR]
 
-Prints one line, `listening on HOST:PORT hub-ik HEX`, when it accepts links; ends at SIGTERM or SIGINT.
+Prints one line, `listening on HOST:PORT hub-ik HEX`, when it accepts links; ends at SIGTERM.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -22,7 +23,7 @@ from .hubrows import HubDisk
 from .suite import SystemDraws
 
 LOGIN_TIMEOUT, IDLE_TIMEOUT = 10, 180
-MAX_BACKLOG = 8 * hub.MAX_FRAME         # bytes a link may leave unread before it is closed
+MAX_BACKLOG = 8 * hub.MAX_FRAME  # bytes a link may leave unread before it is closed
 TIMER = 10
 
 
@@ -48,7 +49,7 @@ class Server:
                 if raw is None:
                     break
                 self.emit(self.core.frame(name, raw, int(time.time())))
-        except (asyncio.IncompleteReadError, asyncio.TimeoutError, asyncio.CancelledError, ConnectionError):
+        except (TimeoutError, asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
             self.end(name)
@@ -78,7 +79,7 @@ class Server:
         if writer is not None:
             self.core.close(link)
             self.core.closed.remove(link)
-            writer.close()                               # after what is still to be written
+            writer.close()  # after what is still to be written
 
     async def clock(self) -> None:
         while True:
@@ -93,7 +94,9 @@ async def serve(options: argparse.Namespace) -> None:
     limits = Limits(**{f.name: getattr(options, f.name) for f in fields(Limits)})
     core = Hub(draws, disk.secret(fresh) if disk else fresh, limits, options.max_names, disk)
     server = Server(core)
-    listener = await asyncio.start_server(server.link, options.host, options.port, limit=hub.MAX_FRAME)
+    listener = await asyncio.start_server(
+        server.link, options.host, options.port, limit=hub.MAX_FRAME
+    )
     host, port = listener.sockets[0].getsockname()[:2]
     print(f"listening on {host}:{port} hub-ik {core.ik.hex()}", flush=True)
     stop = asyncio.Event()
@@ -110,7 +113,9 @@ async def serve(options: argparse.Namespace) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="agentmesh.hubserver", description="A hub of AgentMesh/1 over TCP.")
+    parser = argparse.ArgumentParser(
+        prog="agentmesh.hubserver", description="A hub of AgentMesh/1 over TCP."
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--data", help="folder of the durable rows; without it they are in memory")

@@ -1,4 +1,5 @@
 """§5 identity: names, fingerprints, addresses, safety numbers."""
+
 from __future__ import annotations
 
 import re
@@ -47,7 +48,7 @@ def create(name: str, draws: Draws) -> Identity:
 
 def fingerprint(ik: bytes) -> str:
     h = H(ik)[:16].hex()
-    return ":".join(h[i:i + 4] for i in range(0, 32, 4))
+    return ":".join(h[i : i + 4] for i in range(0, 32, 4))
 
 
 def address(name: str, ik: bytes) -> str:

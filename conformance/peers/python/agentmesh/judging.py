@@ -1,8 +1,9 @@
 """§12.4: judging a content, ids and the floor behind them."""
+
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Callable
 
 from . import encoding as enc
 from . import envelope as env
@@ -16,6 +17,7 @@ STRANGERS: PeerKey = ("", b"")
 
 
 # --- ids (AGENT-55 to AGENT-57) ----------------------------------------------------------------
+
 
 def table_of(s: Store, peer: PeerKey) -> PeerKey:
     """Strangers share one table and one floor."""
@@ -60,39 +62,46 @@ def clean_ids(s: Store, kept: int, most: int) -> None:
 
 # --- judging -----------------------------------------------------------------------------------
 
+
 @dataclass(frozen=True)
 class Judged:
-    code: str | None                    # a refusal, or None
-    content: env.Content | None         # set if it is dispatched, or a heal or receipt
+    code: str | None  # a refusal, or None
+    content: env.Content | None  # set if it is dispatched, or a heal or receipt
     dispatch: bool = False
     receipt: tuple[bytes, int] | None = None
 
 
-def judge(s: Store, peer: PeerKey, raw: bytes, now_ms: int, accepts: Callable[[int], bool],
-          has_room: Callable[[int], bool]) -> Judged:
-    """Checks 1 to 7; `accepts(sent_ms)` is the accept policy with maxAge, `has_room(bytes)` AGENT-45."""
+def judge(
+    s: Store,
+    peer: PeerKey,
+    raw: bytes,
+    now_ms: int,
+    accepts: Callable[[int], bool],
+    has_room: Callable[[int], bool],
+) -> Judged:
+    """Checks 1 to 7; `accepts` is the accept policy with maxAge, `has_room` AGENT-45."""
     try:
-        c = env.read_content(raw)                                                # 1
+        c = env.read_content(raw)  # 1
     except MeshError as e:
         content_id = env.readable_id(raw)
         if content_id is None:
             return Judged(e.code, None)
-        known = s.ids.get((peer, content_id))                                    # a known id keeps its status
+        known = s.ids.get((peer, content_id))  # a known id keeps its status
         return Judged(e.code, None, receipt=(content_id, known.status if known is not None else 3))
-    if c.kind != env.APPLICATION:                                                # 2
+    if c.kind != env.APPLICATION:  # 2
         return Judged(None, c)
     row = s.ids.get((peer, c.id))
-    if row is not None:                                                          # 3
+    if row is not None:  # 3
         return Judged(None, None, receipt=(c.id, row.status))
     refused = (c.id, 3)
-    if c.sent_ms > now_ms + MAX_AHEAD_MS or c.sent_ms <= floor_of(s, peer):      # 4
+    if c.sent_ms > now_ms + MAX_AHEAD_MS or c.sent_ms <= floor_of(s, peer):  # 4
         return Judged("envelope/content", None, receipt=refused)
-    if not accepts(c.sent_ms):                                                   # 5
+    if not accepts(c.sent_ms):  # 5
         return Judged("identity/untrusted", None, receipt=refused)
     try:
-        enc.decode_payload(c.body)                                               # 6
+        enc.decode_payload(c.body)  # 6
     except MeshError:
         return Judged("agent/payload", None, receipt=refused)
-    if not has_room(len(raw)):                                                   # 7
+    if not has_room(len(raw)):  # 7
         return Judged("envelope/content", None, receipt=refused)
     return Judged(None, c, True, (c.id, 1))

@@ -1,17 +1,20 @@
 """§12: what every agent keeps: clocks, maintenance, own keys, trust. No hub, no mail."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Callable
+from typing import Any
 
 from . import bundle as bn
 from . import identity as idn
+from . import onetime as ot
 from .disk import Disk
 from .errors import MeshError
 from .handshake import LiveBundle, LiveOneTime
 from .identity import Identity, Peer
 from .judging import clean_ids
-from .session import Session, State
+from .session import Session
+from .state import State
 from .store import PeerKey, Pin, Self, Store
 from .suite import Draws
 from .transfer import IdentityState, PeerState, export_state
@@ -29,6 +32,7 @@ TRUST_NAMES = {UNKNOWN: "unknown", PINNED: "pinned", VERIFIED: "verified"}
 @dataclass(frozen=True)
 class Policy:
     """accept and send: first-use, any, pinned or verified."""
+
     accept: str = "first-use"
     send: str = "first-use"
     max_age: int | None = None
@@ -45,8 +49,16 @@ class Keeper:
 
     has_hub = False
 
-    def __init__(self, identity: Identity, draws: Draws, now: int, suites: tuple[int, ...] = (1, 2),
-                 policy: Policy = Policy(), require_one_time: bool = False, disk: Disk | None = None) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        draws: Draws,
+        now: int,
+        suites: tuple[int, ...] = (1, 2),
+        policy: Policy = Policy(),
+        require_one_time: bool = False,
+        disk: Disk | None = None,
+    ) -> None:
         self.draws = draws
         self.now_ms = 1000 * now
         self.suites = suites
@@ -134,7 +146,7 @@ class Keeper:
         return list(self.store.bundles.values())[-1]
 
     def bundle_due(self) -> bool:
-        """BUNDLE-2, HANDSHAKE-36. While `jump` is set, `now` has to stay where it is for a while."""
+        """BUNDLE-2, HANDSHAKE-36. While `jump` is set, `now` has to stay there for a while."""
         s = self.store
         if not s.bundles:
             return True
@@ -143,17 +155,24 @@ class Keeper:
             return True
         if me.jump is None or self.now - me.jump >= JUMP_PATIENCE:
             b = newest.bundle
-            if self.now - newest.made >= BUNDLE_ROTATION or not b.not_before <= self.now <= b.not_after:
+            if (
+                self.now - newest.made >= BUNDLE_ROTATION
+                or not b.not_before <= self.now <= b.not_after
+            ):
                 return True
-        return (len(s.bundles) < MAX_LIVE_BUNDLES and self.now - newest.made >= HOUR
-                and list(s.replays.values()).count(newest.bundle.ref) >= REPLAY_ROTATION)
+        return (
+            len(s.bundles) < MAX_LIVE_BUNDLES
+            and self.now - newest.made >= HOUR
+            and list(s.replays.values()).count(newest.bundle.ref) >= REPLAY_ROTATION
+        )
 
     def publish(self, lifetime: int = bn.MAX_BUNDLE_LIFETIME) -> bytes:
         """Makes and commits a new bundle (BUNDLE-1)."""
         s = self.begin()
         s.change(seq=bn.next_seq(s.self.seq, self.now))
-        raw, secrets = bn.create(self.identity, self.draws, s.self.seq, self.now, list(self.suites), self.flags,
-                                 lifetime)
+        raw, secrets = bn.create(
+            self.identity, self.draws, s.self.seq, self.now, list(self.suites), self.flags, lifetime
+        )
         b = bn.read_bundle(raw)
         s.bundles[b.ref] = LiveBundle(b, tuple(secrets), self.identity.dk_secret, self.now)
         self.commit(s)
@@ -165,13 +184,13 @@ class Keeper:
         held = sum(k.key.suite == suite for k in s.one_times.values())
         return max(0, min(MAX_MADE_ONE_TIME - made, MAX_HELD_ONE_TIME - held))
 
-    def make_one_times(self, suite: int, count: int) -> list[bn.OneTime]:
+    def make_one_times(self, suite: int, count: int) -> list[ot.OneTime]:
         """Makes and commits at most `count` one-time keys."""
         s = self.begin()
         keys = []
         for _ in range(min(count, self.room_for_one_times(s, suite))):
-            raw, secret = bn.create_one_time(self.identity, self.draws, suite, self.now)
-            key = bn.read_one_time(raw)
+            raw, secret = ot.create(self.identity, self.draws, suite, self.now)
+            key = ot.read(raw)
             s.one_times[key.ref] = LiveOneTime(key, secret)
             keys.append(key)
         for number in [i for i, (t, _) in s.made.items() if self.now - t >= HOUR]:
@@ -180,7 +199,7 @@ class Keeper:
         self.commit(s)
         return keys
 
-    def make_one_time(self, suite: int) -> bn.OneTime:
+    def make_one_time(self, suite: int) -> ot.OneTime:
         return self.make_one_times(suite, 1)[0]
 
     def export(self, key: bytes | None = None, passphrase: str | None = None) -> bytes:
@@ -199,10 +218,14 @@ class Keeper:
         return pin.trust if pin is not None else UNKNOWN
 
     def allowed(self, policy: str, trust: int, as_sender: bool) -> bool:
-        """§12.4 Trust: unknown names pass with `any`, and with `first-use` when sending or with a hub."""
+        """§12.4 Trust: unknown names pass with `any`; with `first-use` to send, or with a hub."""
         if policy == "verified":
             return trust == VERIFIED
-        return policy == "any" or trust != UNKNOWN or (policy == "first-use" and (as_sender or self.has_hub))
+        return (
+            policy == "any"
+            or trust != UNKNOWN
+            or (policy == "first-use" and (as_sender or self.has_hub))
+        )
 
     def verify(self, address: str) -> int:
         name, fingerprint = idn.read_address(address)
@@ -223,10 +246,12 @@ class Keeper:
         key: PeerKey = (name, pin.ik)
         s.cards.pop(name, None)
         for table in (s.met, s.due, s.probes, s.flights):
-            table.pop(key, None)  # type: ignore[attr-defined]
+            table.pop(key, None)
         for th in [th for th, x in s.sessions.items() if (x.peer.name, x.peer.ik) == key]:
             del s.sessions[th]
-        lost = [i for k, i in s.outbox if k == key] + [q.id for q in s.queue.values() if q.name == name]
+        lost = [i for k, i in s.outbox if k == key] + [
+            q.id for q in s.queue.values() if q.name == name
+        ]
         s.outbox = {k: v for k, v in s.outbox.items() if k[0] != key}
         s.queue = {n: q for n, q in s.queue.items() if q.name != name}
         self.commit(s)
@@ -247,7 +272,14 @@ class Keeper:
         b = bn.read_bundle(raw)
         pin = s.pins.get(b.name)
         try:
-            return bn.accept(raw, self.now, name, fingerprint, pin.ik if pin else None, s.seqs.get((b.name, b.ik)))
+            return bn.accept(
+                raw,
+                self.now,
+                name,
+                fingerprint,
+                pin.ik if pin else None,
+                s.seqs.get((b.name, b.ik)),
+            )
         except MeshError as e:
             if e.code == "identity/changed":
                 self.raise_changed(Peer(b.name, b.ik))
@@ -262,6 +294,3 @@ class Keeper:
 
     def session(self, state: State) -> Session:
         return Session(self.identity, state, self.draws)
-
-
-Handler = Callable[[Any], None]

@@ -1,4 +1,5 @@
 """§7 keyschedule."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -6,8 +7,21 @@ from typing import Any
 
 from .bundle import SecretKey
 from .encoding import C
-from .suite import (H, Draws, check_kem, check_x25519, decaps, encaps, hkdf, hkdf_expand,
-                    hkdf_extract, kem_public, label, x25519, x25519_public)
+from .suite import (
+    Draws,
+    H,
+    check_kem,
+    check_x25519,
+    decaps,
+    encaps,
+    hkdf,
+    hkdf_expand,
+    hkdf_extract,
+    kem_public,
+    label,
+    x25519,
+    x25519_public,
+)
 
 Trace = list[tuple[str, bytes]]
 
@@ -25,6 +39,7 @@ class Block:
 @dataclass(frozen=True)
 class PublicKeys:
     """Y: what a block answers."""
+
     x: bytes
     ek: bytes | None
 
@@ -42,14 +57,31 @@ def Ex(secret: bytes, suite: int, purpose: str, *context: Any, length: int = 32)
     return hkdf_expand(secret, ex_info(suite, purpose, *context), length)
 
 
-def transcript_hash(init: "list[Any]", name_b: str, ik_b: bytes) -> bytes:
+def transcript_hash(init: list[Any], name_b: str, ik_b: bytes) -> bytes:
     """init: the eight fields of §8.2."""
     suite, bundle_ref, otk_ref, name_a, ik_a, dk_a, e, kem_ct = init
-    return H(C([label("handshake"), suite, name_b, ik_b, bundle_ref, otk_ref, name_a, ik_a, dk_a, e,
-                kem_ct]))
+    return H(
+        C(
+            [
+                label("handshake"),
+                suite,
+                name_b,
+                ik_b,
+                bundle_ref,
+                otk_ref,
+                name_a,
+                ik_a,
+                dk_a,
+                e,
+                kem_ct,
+            ]
+        )
+    )
 
 
-def root(th: bytes, suite: int, dh: list[bytes], ss: bytes | None, trace: Trace | None = None) -> bytes:
+def root(
+    th: bytes, suite: int, dh: list[bytes], ss: bytes | None, trace: Trace | None = None
+) -> bytes:
     """rk0"""
     for i, value in enumerate(dh):
         note(trace, f"dh{i + 1}", value)
@@ -100,7 +132,9 @@ def recv_exchange(own: SecretKey, block: Block, trace: Trace | None = None) -> b
     return secret
 
 
-def step(suite: int, th: bytes, rk: bytes, secret: bytes, block: Block, y: PublicKeys) -> tuple[bytes, bytes]:
+def step(
+    suite: int, th: bytes, rk: bytes, secret: bytes, block: Block, y: PublicKeys
+) -> tuple[bytes, bytes]:
     """(rk', ck_0)"""
     info = C([label("ratchet"), suite, th, block_hash(block), peer_key_hash(y)])
     okm = hkdf(rk, secret, info, 64)

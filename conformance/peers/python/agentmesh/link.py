@@ -1,8 +1,10 @@
 """§11: the agent's side of a link, without I/O."""
+
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Sequence
+from typing import Any
 
 from . import encoding as enc
 from . import hub
@@ -24,19 +26,25 @@ class Found:
 class Link:
     """Sans-IO: frames in, frames and events out. After a MeshError the link is closed."""
 
-    def __init__(self, identity: Identity, draws: Draws, pinned_hub: bytes | None,
-                 own_limits: hub.Limits = hub.Limits(), fingerprint: str | None = None) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        draws: Draws,
+        pinned_hub: bytes | None,
+        own_limits: hub.Limits = hub.Limits(),
+        fingerprint: str | None = None,
+    ) -> None:
         self.identity = identity
         self.draws = draws
         self.pinned = pinned_hub
-        self.fingerprint = fingerprint           # of the hub, if the pin was given so
+        self.fingerprint = fingerprint  # of the hub, if the pin was given so
         self.limits = own_limits
         self.state = "new"
         self.hello = b""
         self.welcome: hub.Welcome | None = None
         self.counts: list[Any] | None = None
         self._rid = 0
-        self._open: dict[int, int] = {}          # rid -> type
+        self._open: dict[int, int] = {}  # rid -> type
 
     def start(self) -> bytes:
         self.hello = hub.make_hello(self.draws)
@@ -109,7 +117,9 @@ class Link:
                 result = hub.RESULTS[asked](frame[2])
             except MeshError as e:
                 raise MeshError("hub/malformed", "result of another request") from e
-            return [], [("ok", frame[1], asked, Found(*result) if asked == hub.GET_BUNDLE else result)]
+            return [], [
+                ("ok", frame[1], asked, Found(*result) if asked == hub.GET_BUNDLE else result)
+            ]
         if kind == hub.DELIVER:
             return [], [("deliver", frame[2], frame[3], frame[4])]
         if kind == hub.LOW_ONE_TIME:

@@ -1,4 +1,5 @@
 """ML-KEM-768 of FIPS 203, for suite 2 (§4). Plain and slow; not constant-time."""
+
 from __future__ import annotations
 
 import functools
@@ -151,12 +152,12 @@ def check_ek(ek: bytes) -> bool:
     """The type and modulus checks of section 7.2."""
     if len(ek) != 384 * K + 32:
         return False
-    return all(c < Q for i in range(K) for c in _decode(ek[384 * i:384 * (i + 1)], 12))
+    return all(c < Q for i in range(K) for c in _decode(ek[384 * i : 384 * (i + 1)], 12))
 
 
 def _encrypt(ek: bytes, m: bytes, r: bytes) -> bytes:
-    t = [_decode(ek[384 * i:384 * (i + 1)], 12) for i in range(K)]
-    a = _matrix(ek[384 * K:])
+    t = [_decode(ek[384 * i : 384 * (i + 1)], 12) for i in range(K)]
+    a = _matrix(ek[384 * K :])
     y = [_ntt(_cbd(r, n)) for n in range(K)]
     e1 = [_cbd(r, K + n) for n in range(K)]
     e2 = _cbd(r, 2 * K)
@@ -167,9 +168,9 @@ def _encrypt(ek: bytes, m: bytes, r: bytes) -> bytes:
 
 
 def _decrypt(dk: bytes, ct: bytes) -> bytes:
-    u = [_decompress(_decode(ct[32 * DU * i:32 * DU * (i + 1)], DU), DU) for i in range(K)]
-    v = _decompress(_decode(ct[32 * DU * K:], DV), DV)
-    s = [_decode(dk[384 * i:384 * (i + 1)], 12) for i in range(K)]
+    u = [_decompress(_decode(ct[32 * DU * i : 32 * DU * (i + 1)], DU), DU) for i in range(K)]
+    v = _decompress(_decode(ct[32 * DU * K :], DV), DV)
+    s = [_decode(dk[384 * i : 384 * (i + 1)], 12) for i in range(K)]
     w = _sub(v, _intt(_dot(s, [_ntt(p) for p in u])))
     return _encode(_compress(w, 1), 1)
 
@@ -181,8 +182,8 @@ def encaps(ek: bytes, m: bytes) -> tuple[bytes, bytes]:
 
 
 def decaps(dk: bytes, ct: bytes) -> bytes:
-    pke, ek = dk[:384 * K], dk[384 * K:768 * K + 32]
-    h, z = dk[768 * K + 32:768 * K + 64], dk[768 * K + 64:]
+    pke, ek = dk[: 384 * K], dk[384 * K : 768 * K + 32]
+    h, z = dk[768 * K + 32 : 768 * K + 64], dk[768 * K + 64 :]
     m = _decrypt(pke, ct)
     ss, r = _G(m + h)
     rejected = hashlib.shake_256(z + ct).digest(32)

@@ -1,4 +1,5 @@
 """§11: receipts of the directory."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -23,7 +24,9 @@ class Receipt:
     time: int
 
 
-def make_receipt(hub_secret: bytes, hub_ik: bytes, name: str, ik: bytes, ref: bytes, seq: int, now: int) -> bytes:
+def make_receipt(
+    hub_secret: bytes, hub_ik: bytes, name: str, ik: bytes, ref: bytes, seq: int, now: int
+) -> bytes:
     body = C([label("directory"), hub_ik, name, ik, ref, seq, now])
     return C([body, sign(hub_secret, body)])
 
@@ -35,8 +38,15 @@ def read_receipt(raw: bytes, hub_ik: bytes) -> Receipt:
         body, sig = enc.bstr(items[0]), enc.bstr(items[1], 64)
         f = enc.array(enc.decode(body), 7)
         enc.label_is(f[0], "directory")
-        r = Receipt(raw, enc.bstr(f[1], 32), enc.tstr(f[2]), enc.bstr(f[3], 32), enc.bstr(f[4], 32),
-                    enc.uint(f[5]), enc.uint(f[6]))
+        r = Receipt(
+            raw,
+            enc.bstr(f[1], 32),
+            enc.tstr(f[2]),
+            enc.bstr(f[3], 32),
+            enc.bstr(f[4], 32),
+            enc.uint(f[5]),
+            enc.uint(f[6]),
+        )
     except MeshError as e:
         raise MeshError("hub/malformed", str(e)) from e
     if r.hub_ik != hub_ik or not verify(hub_ik, body, sig):

@@ -1,86 +1,42 @@
 """§10 session: the Double Ratchet, and which of several sessions is sent on."""
+
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from . import envelope as env
 from .bundle import SecretKey
 from .encoding import C
 from .errors import MeshError
 from .identity import Identity, Peer
-from .keyschedule import (Block, PublicKeys, Trace, block_hash, message_key, next_chain_key, note,
-                          recv_exchange, send_exchange, step)
+from .keyschedule import (
+    Block,
+    PublicKeys,
+    Trace,
+    block_hash,
+    message_key,
+    next_chain_key,
+    note,
+    recv_exchange,
+    send_exchange,
+    step,
+)
+from .state import (
+    GLARE_WINDOW,
+    INITIATOR,
+    MAX_CHAIN,
+    MAX_RETIRED,
+    MAX_SKIPPED,
+    RESPONDER,
+    SENDING_LIFETIME,
+    SKIPPED_LIFETIME,
+    Own,
+    SkippedKey,
+    State,
+)
 from .suite import Draws, H
-
-MAX_CHAIN = 1_000
-MAX_SKIPPED = 2_000
-MAX_RETIRED = 4
-SKIPPED_LIFETIME = 604_800
-SESSION_LIFETIME = 2_592_000
-SENDING_LIFETIME = 1_814_400
-GLARE_WINDOW = 60
-
-INITIATOR, RESPONDER = 0, 1
-
-
-@dataclass(frozen=True)
-class Own:
-    """Own secret with the public keys that the peer's next block answers."""
-    secret: SecretKey
-    block: Block
-
-    @property
-    def public(self) -> PublicKeys:
-        return PublicKeys(self.block.x, self.block.ek)
-
-
-@dataclass(frozen=True)
-class SkippedKey:
-    block_hash: bytes
-    n: int
-    mk: bytes
-    time: int
-
-
-@dataclass
-class State:
-    th: bytes
-    suite: int
-    role: int
-    peer: Peer
-    init: tuple[Any, ...] | None
-    rk: bytes
-    own: Own | None
-    peer_block: PublicKeys | None
-    created: int
-    cks: bytes | None = None
-    ns: int = 0
-    pn: int = 0
-    ckr: bytes | None = None
-    nr: int = 0
-    current: bytes | None = None
-    retired: list[bytes] = field(default_factory=list)
-    skipped: list[SkippedKey] = field(default_factory=list)
-    verified: int | None = None
-    order: int | None = None
-    heal_only: bool = False
-    answer_due: bool = False
-    carried_application: bool = False
-    until: int | None = None                # not-after of the founding bundle, while unconfirmed
-    founded: int = 0                        # the counter of founding commits (SESSION-6)
-
-    def copy(self) -> "State":
-        """A state is replaced and never changed in place; this is what a change begins with."""
-        return replace(self, retired=list(self.retired), skipped=list(self.skipped))
-
-    @property
-    def last_use(self) -> int:
-        """Last verified receive, or creation (SESSION-22, HANDSHAKE-39)."""
-        return self.created if self.verified is None else self.verified
-
-    def expired(self, kept: int) -> bool:
-        return kept - self.last_use >= SESSION_LIFETIME
 
 
 class Session:
@@ -92,13 +48,37 @@ class Session:
         self.draws = draws
 
     @classmethod
-    def initiator(cls, identity: Identity, peer: Peer, suite: int, th: bytes, rk0: bytes,
-                  init: Sequence[Any], peer_block: PublicKeys, draws: Draws, now: int) -> "Session":
-        return cls(identity, State(th, suite, INITIATOR, peer, tuple(init), rk0, None, peer_block, now), draws)
+    def initiator(
+        cls,
+        identity: Identity,
+        peer: Peer,
+        suite: int,
+        th: bytes,
+        rk0: bytes,
+        init: Sequence[Any],
+        peer_block: PublicKeys,
+        draws: Draws,
+        now: int,
+    ) -> Session:
+        return cls(
+            identity,
+            State(th, suite, INITIATOR, peer, tuple(init), rk0, None, peer_block, now),
+            draws,
+        )
 
     @classmethod
-    def responder(cls, identity: Identity, peer: Peer, suite: int, th: bytes, rk0: bytes, secret: SecretKey,
-                  public: PublicKeys, draws: Draws, now: int) -> "Session":
+    def responder(
+        cls,
+        identity: Identity,
+        peer: Peer,
+        suite: int,
+        th: bytes,
+        rk0: bytes,
+        secret: SecretKey,
+        public: PublicKeys,
+        draws: Draws,
+        now: int,
+    ) -> Session:
         own = Own(secret, Block(public.x, public.ek, None))
         return cls(identity, State(th, suite, RESPONDER, peer, None, rk0, own, None, now), draws)
 
@@ -132,26 +112,43 @@ class Session:
 
     def seal(self, contents: list[bytes], trace: Trace | None = None) -> bytes:
         s = self.state.copy()
-        if s.cks is None:                                                        # S1
+        if s.cks is None:  # S1
             if s.peer_block is None:
                 raise RuntimeError("a responder seals after its first open")
             s.pn, s.ns = s.ns, 0
             secret_key, block, secret = send_exchange(s.suite, s.peer_block, self.draws)
             s.rk, s.cks = step(s.suite, s.th, s.rk, secret, block, s.peer_block)
             s.own = Own(secret_key, block)
-            for name, value in (("block-hash", block_hash(block)), ("secret", secret), ("rk", s.rk)):
+            for name, value in (
+                ("block-hash", block_hash(block)),
+                ("secret", secret),
+                ("rk", s.rk),
+            ):
                 note(trace, name, value)
         elif s.ns == MAX_CHAIN:
             raise MeshError("session/chain-limit")
         assert s.own is not None and s.cks is not None
         note(trace, "ck", s.cks)
-        n, mk = s.ns, message_key(s.suite, s.cks)                                # S2
-        guard = self.draws.draw("guard", 16)                                     # S3
-        sealed = env.seal(s.suite, s.th, self.identity.name, self.identity.ik_secret, s.peer.name, mk,
-                          guard, s.own.block, s.pn, n, s.init, contents, trace)
-        s.cks, s.ns = next_chain_key(s.suite, s.cks), n + 1                      # S4
+        n, mk = s.ns, message_key(s.suite, s.cks)  # S2
+        guard = self.draws.draw("guard", 16)  # S3
+        sealed = env.seal(
+            s.suite,
+            s.th,
+            self.identity.name,
+            self.identity.ik_secret,
+            s.peer.name,
+            mk,
+            guard,
+            s.own.block,
+            s.pn,
+            n,
+            s.init,
+            contents,
+            trace,
+        )
+        s.cks, s.ns = next_chain_key(s.suite, s.cks), n + 1  # S4
         s.answer_due = False
-        self.state = s                                                           # S6
+        self.state = s  # S6
         return sealed
 
     # --- open (10.4) ---------------------------------------------------------------------------
@@ -170,54 +167,71 @@ class Session:
         """SESSION-16: skipped keys past their time go."""
         s = self.state
         if any(kept - k.time >= SKIPPED_LIFETIME for k in s.skipped):
-            self.state = replace(s, skipped=[k for k in s.skipped if kept - k.time < SKIPPED_LIFETIME])
+            self.state = replace(
+                s, skipped=[k for k in s.skipped if kept - k.time < SKIPPED_LIFETIME]
+            )
 
-    def open(self, envelope: env.Envelope, kept: int, order: int = 0, trace: Trace | None = None,
-             stamp: int | None = None) -> list[bytes]:
-        """Steps 2 to 9; on an error the state is untouched. Without a stamp both clocks are `kept`."""
+    def open(
+        self,
+        envelope: env.Envelope,
+        kept: int,
+        order: int = 0,
+        trace: Trace | None = None,
+        stamp: int | None = None,
+    ) -> list[bytes]:
+        """Steps 2 to 9; an error leaves the state as it was. No stamp: both clocks are `kept`."""
         s, h = self.state, envelope.header
         if any((v is None) != (s.suite == 1) for v in (h.block.ek, h.block.kem_ct)):
-            raise MeshError("encoding/shape", "block of another suite")          # 2
+            raise MeshError("encoding/shape", "block of another suite")  # 2
         if h.n > MAX_CHAIN - 1 or h.pn > MAX_CHAIN:
             raise MeshError("session/chain-limit")
-        return self.open_after_limits(envelope, kept, order, trace, kept if stamp is None else stamp)
+        return self.open_after_limits(
+            envelope, kept, order, trace, kept if stamp is None else stamp
+        )
 
-    def open_after_limits(self, envelope: env.Envelope, kept: int, order: int, trace: Trace | None,
-                          stamp: int) -> list[bytes]:
+    def open_after_limits(
+        self, envelope: env.Envelope, kept: int, order: int, trace: Trace | None, stamp: int
+    ) -> list[bytes]:
         """Steps 3 to 9."""
         s, h = self.state, envelope.header
         bh = block_hash(h.block)
         fresh: list[SkippedKey] = []
         new_rk = s.rk
-        if bh in s.retired or (bh == s.current and h.n < s.nr):                  # 3, 4
-            stored = next((k for k in s.skipped if k.block_hash == bh and k.n == h.n
-                           and kept - k.time < SKIPPED_LIFETIME), None)
+        if bh in s.retired or (bh == s.current and h.n < s.nr):  # 3, 4
+            stored = next(
+                (
+                    k
+                    for k in s.skipped
+                    if k.block_hash == bh and k.n == h.n and kept - k.time < SKIPPED_LIFETIME
+                ),
+                None,
+            )
             if stored is None:
                 raise MeshError("session/replay")
             contents = self._authenticate(stored.mk, envelope, trace)
             after = s.copy()
-            after.skipped.remove(stored)                                         # R1
+            after.skipped.remove(stored)  # R1
         elif bh == s.current:
             assert s.ckr is not None
             ck, mk, keys = self._walk(s.ckr, s.nr, h.n, trace)
             contents = self._authenticate(mk, envelope, trace)
             after = s.copy()
-            after.skipped += [SkippedKey(bh, n, k, stamp) for n, k in keys]       # R2
+            after.skipped += [SkippedKey(bh, n, k, stamp) for n, k in keys]  # R2
             after.ckr, after.nr = ck, h.n + 1
         else:
-            if s.own is None:                                                    # 5
+            if s.own is None:  # 5
                 raise MeshError("envelope/open", "new block while a step is due")
-            if h.pn < s.nr or (s.ckr is None and h.pn != 0):                     # 6
+            if h.pn < s.nr or (s.ckr is None and h.pn != 0):  # 6
                 raise MeshError("envelope/open", "pn")
             note(trace, "block-hash", bh)
-            secret = recv_exchange(s.own.secret, h.block)                        # 7
+            secret = recv_exchange(s.own.secret, h.block)  # 7
             note(trace, "secret", secret)
             new_rk, ck0 = step(s.suite, s.th, s.rk, secret, h.block, s.own.public)
             note(trace, "rk", new_rk)
             ck, mk, keys = self._walk(ck0, 0, h.n, trace)
-            contents = self._authenticate(mk, envelope, trace)                   # 8
+            contents = self._authenticate(mk, envelope, trace)  # 8
             after = s.copy()
-            if s.current is not None:                                            # R3
+            if s.current is not None:  # R3
                 assert s.ckr is not None
                 _, _, old = self._walk(s.ckr, s.nr, h.pn, None)
                 fresh += [SkippedKey(s.current, n, k, stamp) for n, k in old]
@@ -229,17 +243,20 @@ class Session:
             after.peer_block = PublicKeys(h.block.x, h.block.ek)
             after.rk, after.ckr, after.nr = new_rk, ck, h.n + 1
             after.own = after.cks = None
-        after.init = None                                                        # R4
+        after.init = None  # R4
         after.verified, after.until = stamp, None
         after.order = order
         after.heal_only = False
         live = set(after.retired) | {after.current}
-        after.skipped = [k for k in after.skipped
-                         if k.block_hash in live and kept - k.time < SKIPPED_LIFETIME][-MAX_SKIPPED:]
-        self.state = after                                                       # 9
+        after.skipped = [
+            k for k in after.skipped if k.block_hash in live and kept - k.time < SKIPPED_LIFETIME
+        ][-MAX_SKIPPED:]
+        self.state = after  # 9
         return contents
 
-    def _walk(self, ck: bytes, start: int, n: int, trace: Trace | None) -> tuple[bytes, bytes, list[tuple[int, bytes]]]:
+    def _walk(
+        self, ck: bytes, start: int, n: int, trace: Trace | None
+    ) -> tuple[bytes, bytes, list[tuple[int, bytes]]]:
         """From the chain key of number `start`: (ck_(n+1), mk_n, skipped (number, mk) below n)."""
         keys: list[tuple[int, bytes]] = []
         suite = self.state.suite
@@ -260,8 +277,12 @@ def sending_session(sessions: Sequence[Session], kept: int) -> Session | None:
     confirmed = [s for s in usable if s.confirmed]
     if confirmed:
         best = max(confirmed, key=lambda s: s.state.order or 0)
-        glare = [s for s in confirmed if s.state.role != best.state.role
-                 and abs(s.state.created - best.state.created) <= GLARE_WINDOW]
+        glare = [
+            s
+            for s in confirmed
+            if s.state.role != best.state.role
+            and abs(s.state.created - best.state.created) <= GLARE_WINDOW
+        ]
         return min([best, *glare], key=lambda s: s.state.th)
     unconfirmed = [s for s in usable if not s.confirmed]
     ordinary = [s for s in unconfirmed if not s.state.heal_only]

@@ -1,4 +1,5 @@
 """§4 suite: primitives, key checks, cofactorless Ed25519, named draws."""
+
 from __future__ import annotations
 
 import hashlib
@@ -51,6 +52,7 @@ def hkdf(salt: bytes, ikm: bytes, info: bytes, length: int) -> bytes:
 
 # --- AEAD --------------------------------------------------------------------------------------
 
+
 def aead_seal(key: bytes, nonce: bytes, plaintext: bytes, aad: bytes) -> bytes:
     return AESGCM(key).encrypt(nonce, plaintext, aad)
 
@@ -85,7 +87,8 @@ def x25519(secret: bytes, public: bytes) -> bytes:
     """SUITE-12: an all-zero result is suite/bad-key."""
     try:
         shared = X25519PrivateKey.from_private_bytes(secret).exchange(
-            X25519PublicKey.from_public_bytes(public))
+            X25519PublicKey.from_public_bytes(public)
+        )
     except ValueError as e:  # OpenSSL refuses an all-zero result itself
         raise MeshError("suite/bad-key", "X25519 exchange") from e
     if shared == bytes(32):
@@ -208,8 +211,11 @@ def check_ed25519(key: bytes) -> None:
 
 
 def ed25519_public(seed: bytes) -> bytes:
-    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes(
-        serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return (
+        Ed25519PrivateKey.from_private_bytes(seed)
+        .public_key()
+        .public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    )
 
 
 def sign(seed: bytes, message: bytes) -> bytes:
@@ -232,6 +238,7 @@ def verify(key: bytes, message: bytes, signature: bytes) -> bool:
 
 # --- ML-KEM-768 --------------------------------------------------------------------------------
 
+
 def check_kem(ek: bytes) -> None:
     if not mlkem.check_ek(ek):
         raise MeshError("suite/bad-key", "ML-KEM key")
@@ -251,6 +258,7 @@ def decaps(kd: bytes, ct: bytes) -> bytes:
 
 
 # --- draws -------------------------------------------------------------------------------------
+
 
 class Draws(Protocol):
     def draw(self, name: str, length: int) -> bytes: ...

@@ -1,4 +1,5 @@
-"""§4, the deterministic test mode. Only the conformance entry (recompute.py) imports it (SUITE-7)."""
+"""§4, the deterministic test mode. Only the conformance entry imports it (SUITE-7)."""
+
 from __future__ import annotations
 
 from .encoding import C

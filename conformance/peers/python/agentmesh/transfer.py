@@ -1,4 +1,5 @@
 """§12.3 and §12.4, export and import of an identity."""
+
 from __future__ import annotations
 
 import hashlib
@@ -32,7 +33,9 @@ class IdentityState:
 
 
 def passphrase_key(passphrase: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(passphrase.encode("utf-8"), salt=salt, n=2**17, r=8, p=1, maxmem=2**28, dklen=32)
+    return hashlib.scrypt(
+        passphrase.encode("utf-8"), salt=salt, n=2**17, r=8, p=1, maxmem=2**28, dklen=32
+    )
 
 
 def _state_keys(k: bytes, kdf: int, salt: bytes, guard: bytes) -> tuple[bytes, bytes, bytes]:
@@ -40,7 +43,9 @@ def _state_keys(k: bytes, kdf: int, salt: bytes, guard: bytes) -> tuple[bytes, b
     return okm[:32], okm[32:], C([label("state"), kdf, salt, guard])
 
 
-def export_state(state: IdentityState, draws: Draws, key: bytes | None = None, passphrase: str | None = None) -> bytes:
+def export_state(
+    state: IdentityState, draws: Draws, key: bytes | None = None, passphrase: str | None = None
+) -> bytes:
     if key is not None:
         kdf, salt, k = 0, b"", key
     else:
@@ -50,14 +55,18 @@ def export_state(state: IdentityState, draws: Draws, key: bytes | None = None, p
         k = passphrase_key(passphrase, salt)
     guard = draws.draw("export-guard", 16)
     i = state.identity
-    peers = [[p.name, p.ik, p.trust, p.suite, p.seq]
-             for p in sorted(state.peers, key=lambda p: p.name.encode())]
+    peers = [
+        [p.name, p.ik, p.trust, p.suite, p.seq]
+        for p in sorted(state.peers, key=lambda p: p.name.encode())
+    ]
     plain = C([label("state"), i.name, i.ik_secret, i.dk_secret, state.seq, state.hub_ik, peers])
     aes, nonce, aad = _state_keys(k, kdf, salt, guard)
     return C([label("state"), kdf, salt, guard, aead_seal(aes, nonce, plain, aad)])
 
 
-def import_state(raw: bytes, key: bytes | None = None, passphrase: str | None = None) -> IdentityState:
+def import_state(
+    raw: bytes, key: bytes | None = None, passphrase: str | None = None
+) -> IdentityState:
     """AGENT-63: one code for every fault."""
     try:
         f = enc.array(enc.decode(raw, limit=MAX_STATE), 5)
@@ -85,8 +94,13 @@ def import_state(raw: bytes, key: bytes | None = None, passphrase: str | None = 
         peers: list[PeerState] = []
         for v in enc.array(s[6]):
             p = enc.array(v, 5)
-            peer = PeerState(idn.check_name(enc.tstr(p[0])), enc.bstr(p[1], 32), enc.uint(p[2], 1, 2),
-                             enc.uint(p[3], 0, 2), enc.uint(p[4]))
+            peer = PeerState(
+                idn.check_name(enc.tstr(p[0])),
+                enc.bstr(p[1], 32),
+                enc.uint(p[2], 1, 2),
+                enc.uint(p[3], 0, 2),
+                enc.uint(p[4]),
+            )
             check_ed25519(peer.ik)
             if peers and peer.name.encode() <= peers[-1].name.encode():
                 raise MeshError("agent/store-corrupt", "order of peers")

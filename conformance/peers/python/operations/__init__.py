@@ -1,4 +1,5 @@
 """The operations of conformance/DRIVER.md, for driver.py and recompute.py."""
+
 from __future__ import annotations
 
 from . import agents, bundles, envelopes, hubs, live, primitives

@@ -1,7 +1,9 @@
 """Operations of §12, without a hub."""
+
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from agentmesh import agent as ag
 from agentmesh import identity as idn
@@ -10,8 +12,7 @@ from agentmesh.errors import MeshError
 from .core import HANDLES, Out, Trace, op
 from .values import draws_of, unhex
 
-
-ON_CLOCK: list[Callable[[ag.Agent], None]] = []          # of live agents
+ON_CLOCK: list[Callable[[ag.Agent], None]] = []  # of live agents
 
 
 def policy_of(a: Out) -> ag.Policy:
@@ -20,8 +21,11 @@ def policy_of(a: Out) -> ag.Policy:
 
 
 def options_of(a: Out) -> dict[str, Any]:
-    return {"suites": tuple(a.get("suites", [1, 2])), "policy": policy_of(a),
-            "require_one_time": a.get("requireOneTime", False)}
+    return {
+        "suites": tuple(a.get("suites", [1, 2])),
+        "policy": policy_of(a),
+        "require_one_time": a.get("requireOneTime", False),
+    }
 
 
 def agent_of(a: Out) -> ag.Agent:
@@ -29,14 +33,22 @@ def agent_of(a: Out) -> ag.Agent:
 
 
 def created(agent: ag.Agent, bundle: bytes) -> Out:
-    return {"handle": HANDLES.add(agent), "bundle": bundle.hex(), "fingerprint": idn.fingerprint(agent.identity.ik)}
+    return {
+        "handle": HANDLES.add(agent),
+        "bundle": bundle.hex(),
+        "fingerprint": idn.fingerprint(agent.identity.ik),
+    }
 
 
 @op("agent.import")
 def agent_import(a: Out, t: Trace) -> Out:
     s = ag.import_state(bytes.fromhex(a["bytes"]), unhex(a.get("key")), a.get("passphrase"))
-    return {"name": s.identity.name, "fingerprint": idn.fingerprint(s.identity.ik), "seq": s.seq,
-            "peers": [f"{p.name} {ag.TRUST_NAMES[p.trust]} {p.suite}" for p in s.peers]}
+    return {
+        "name": s.identity.name,
+        "fingerprint": idn.fingerprint(s.identity.ik),
+        "seq": s.seq,
+        "peers": [f"{p.name} {ag.TRUST_NAMES[p.trust]} {p.suite}" for p in s.peers],
+    }
 
 
 @op("agent.new")
@@ -94,10 +106,16 @@ def agent_receive(a: Out, t: Trace) -> Out:
     r = agent_of(a).open(bytes.fromhex(a["envelope"]), a.get("from"))
     if r.refused and not r.contents:
         raise MeshError(r.refused[0])
-    return {"sender": {"name": r.sender.name, "fingerprint": idn.fingerprint(r.sender.ik),
-                       "trust": ag.TRUST_NAMES[r.trust]},
-            "contents": [{"id": c.id.hex(), "body": c.body.hex()} for c in r.contents],
-            "receipts": [{"id": i.hex(), "status": s} for i, s in r.receipts], "refused": r.refused}
+    return {
+        "sender": {
+            "name": r.sender.name,
+            "fingerprint": idn.fingerprint(r.sender.ik),
+            "trust": ag.TRUST_NAMES[r.trust],
+        },
+        "contents": [{"id": c.id.hex(), "body": c.body.hex()} for c in r.contents],
+        "receipts": [{"id": i.hex(), "status": s} for i, s in r.receipts],
+        "refused": r.refused,
+    }
 
 
 @op("agent.export")

@@ -1,8 +1,10 @@
 """The registry of operations (conformance/DRIVER.md) and the table of handles."""
+
 from __future__ import annotations
 
 import threading
-from typing import Any, Callable, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from agentmesh.errors import MeshError
 
@@ -10,16 +12,18 @@ Out = dict[str, Any]
 Trace = list[tuple[str, bytes]]
 Operation = Callable[[Out, Trace], Out]
 T = TypeVar("T")
-ON_DROP: list[Callable[[Any], None]] = []
+ON_DROP: list[Callable[[Any], object]] = []
 
 OPS: dict[str, Operation] = {}
 
 
 def op(name: str) -> Callable[[Operation], Operation]:
     """Registers an operation: (arguments, trace to append to) -> results."""
+
     def register(f: Operation) -> Operation:
         OPS[name] = f
         return f
+
     return register
 
 
@@ -44,7 +48,7 @@ class Handles:
 
 
 HANDLES = Handles()
-LOCK = threading.RLock()                 # held by every operation, and by the threads of live agents
+LOCK = threading.RLock()  # held by every operation, and by the threads of live agents
 
 
 def call(name: str, args: Out) -> Out:

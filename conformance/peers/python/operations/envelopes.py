@@ -1,8 +1,10 @@
 """Operations of §9 and §10."""
+
 from __future__ import annotations
 
 from agentmesh import encoding as enc
 from agentmesh import envelope as env
+from agentmesh import padding
 from agentmesh import suite as st
 from agentmesh.errors import MeshError
 from agentmesh.session import Session
@@ -14,36 +16,67 @@ from .values import block_of, draws_of, exchange_of, identity_of, peer_of, secre
 @op("envelope.open")
 def envelope_open(a: Out, t: Trace) -> Out:
     e = env.read_envelope(bytes.fromhex(a["envelope"]))
-    contents = env.open_with(a["suite"], bytes.fromhex(a["th"]), bytes.fromhex(a["mk"]), e,
-                             peer_of(a["sender"]), a["recipient"], t)
+    contents = env.open_with(
+        a["suite"],
+        bytes.fromhex(a["th"]),
+        bytes.fromhex(a["mk"]),
+        e,
+        peer_of(a["sender"]),
+        a["recipient"],
+        t,
+    )
     inner = enc.decode(next(v for n, v in t if n == "inner"))
-    return {"contents": [c.hex() for c in contents], "sid": e.header.sid.hex(), "sig": inner[1].hex()}
+    return {
+        "contents": [c.hex() for c in contents],
+        "sid": e.header.sid.hex(),
+        "sig": inner[1].hex(),
+    }
 
 
 @op("envelope.seal")
 def envelope_seal(a: Out, t: Trace) -> Out:
     init = None if a["init"] is None else env.read_init(enc.decode(bytes.fromhex(a["init"])))
-    sealed = env.seal(a["suite"], bytes.fromhex(a["th"]), a["sender"]["name"], bytes.fromhex(a["sender"]["ikSecret"]),
-                      a["recipient"], bytes.fromhex(a["mk"]), bytes.fromhex(a["guard"]), block_of(a["block"]),
-                      a["pn"], a["n"], init, [bytes.fromhex(c) for c in a["contents"]], t)
+    sealed = env.seal(
+        a["suite"],
+        bytes.fromhex(a["th"]),
+        a["sender"]["name"],
+        bytes.fromhex(a["sender"]["ikSecret"]),
+        a["recipient"],
+        bytes.fromhex(a["mk"]),
+        bytes.fromhex(a["guard"]),
+        block_of(a["block"]),
+        a["pn"],
+        a["n"],
+        init,
+        [bytes.fromhex(c) for c in a["contents"]],
+        t,
+    )
     return {"envelope": sealed.hex()}
 
 
 @op("envelope.pad")
 def envelope_pad(a: Out, t: Trace) -> Out:
-    padded = env.pad(bytes(a["length"]))
-    return {"padded": len(padded), "filler": padded[a["length"]:][:4].hex()}
+    padded = padding.pad(bytes(a["length"]))
+    return {"padded": len(padded), "filler": padded[a["length"] :][:4].hex()}
 
 
 @op("envelope.unpad")
 def envelope_unpad(a: Out, t: Trace) -> Out:
-    return {"length": len(env.unpad(bytes.fromhex(a["padded"])))}
+    return {"length": len(padding.unpad(bytes.fromhex(a["padded"])))}
 
 
 @op("envelope.makeContent")
 def envelope_make_content(a: Out, t: Trace) -> Out:
-    return {"content": env.encode_content(a["kind"], bytes.fromhex(a["id"]), a["sentMs"], unhex(a["re"]), a["ask"],
-                                          bytes.fromhex(a["body"])).hex()}
+    return {
+        "content": env.encode_content(
+            a["kind"],
+            bytes.fromhex(a["id"]),
+            a["sentMs"],
+            unhex(a["re"]),
+            a["ask"],
+            bytes.fromhex(a["body"]),
+        ).hex()
+    }
 
 
 @op("envelope.content")
@@ -55,16 +88,30 @@ def envelope_content(a: Out, t: Trace) -> Out:
             enc.decode_payload(c.body)
         except MeshError as e:
             raise MeshError("agent/payload", str(e)) from e
-    return {"kind": c.kind, "sentMs": c.sent_ms, "ask": c.ask, "digest": st.H(raw).hex(),
-            "statuses": [s for _, s in c.receipts]}
+    return {
+        "kind": c.kind,
+        "sentMs": c.sent_ms,
+        "ask": c.ask,
+        "digest": st.H(raw).hex(),
+        "statuses": [s for _, s in c.receipts],
+    }
 
 
 @op("envelope.proof")
 def envelope_proof(a: Out, t: Trace) -> Out:
     th, sender, header = bytes.fromhex(a["th"]), peer_of(a["sender"]), bytes.fromhex(a["header"])
     hashes = [bytes.fromhex(h) for h in a["hashes"]]
-    own = env.verify_proof(a["suite"], th, sender, a["recipient"], header, hashes, a["index"],
-                           bytes.fromhex(a["content"]), bytes.fromhex(a["sig"]))
+    own = env.verify_proof(
+        a["suite"],
+        th,
+        sender,
+        a["recipient"],
+        header,
+        hashes,
+        a["index"],
+        bytes.fromhex(a["content"]),
+        bytes.fromhex(a["sig"]),
+    )
     hashes[a["index"]] = own
     signed = env.signed_bytes(a["suite"], th, sender.name, a["recipient"], header, hashes)
     return {"contentHash": own.hex(), "digest": st.H(signed).hex()}
@@ -76,7 +123,9 @@ def session_new(a: Out, t: Trace) -> Out:
     th, rk, now = bytes.fromhex(a["th"]), bytes.fromhex(a["rk"]), a.get("now", 0)
     if a["role"] == "initiator":
         init = env.read_init(enc.decode(bytes.fromhex(a["init"])))
-        s = Session.initiator(own, peer, a["suite"], th, rk, init, exchange_of(a["remote"]), draws, now)
+        s = Session.initiator(
+            own, peer, a["suite"], th, rk, init, exchange_of(a["remote"]), draws, now
+        )
     else:
         public = exchange_of(a["own"]["public"])
         secret = secret_of(a["own"], a["suite"])

@@ -1,4 +1,5 @@
 """Operations of §11, without a port."""
+
 from __future__ import annotations
 
 from agentmesh import bundle as bn
@@ -39,7 +40,11 @@ def hub_welcome(a: Out, t: Trace) -> Out:
     draws, hello = draws_of(a), bytes.fromhex(a["hello"])
     secret = hub_secret(draws)
     t.append(("hello-hash", hb.frame_hash(hello)))
-    return {"frame": hb.make_welcome(secret, st.ed25519_public(secret), draws, hello, 1, limits_of(a["limits"])).hex()}
+    return {
+        "frame": hb.make_welcome(
+            secret, st.ed25519_public(secret), draws, hello, 1, limits_of(a["limits"])
+        ).hex()
+    }
 
 
 @op("hub.auth")
@@ -53,21 +58,35 @@ def hub_auth(a: Out, t: Trace) -> Out:
 @op("hub.receipt")
 def hub_receipt(a: Out, t: Trace) -> Out:
     secret, owner = hub_secret(draws_of(a)), peer_of(a["owner"])
-    return {"receipt": rc.make_receipt(secret, st.ed25519_public(secret), owner.name, owner.ik,
-                                       bytes.fromhex(a["ref"]), a["seq"], a["time"]).hex()}
+    return {
+        "receipt": rc.make_receipt(
+            secret,
+            st.ed25519_public(secret),
+            owner.name,
+            owner.ik,
+            bytes.fromhex(a["ref"]),
+            a["seq"],
+            a["time"],
+        ).hex()
+    }
 
 
 @op("hub.checkReceipt")
 def hub_check_receipt(a: Out, t: Trace) -> Out:
     raw = bytes.fromhex(a["receipt"])
-    rc.check_receipt(raw, bn.read_bundle(bytes.fromhex(a["bundle"])), bytes.fromhex(a["hubIk"]), a["now"])
+    rc.check_receipt(
+        raw, bn.read_bundle(bytes.fromhex(a["bundle"])), bytes.fromhex(a["hubIk"]), a["now"]
+    )
     return {"digest": st.H(raw).hex()}
 
 
 @op("hub.compareReceipts")
 def hub_compare_receipts(a: Out, t: Trace) -> Out:
     x, y = bytes.fromhex(a["a"]), bytes.fromhex(a["b"])
-    return {"verdict": rc.compare_receipts(x, y, bytes.fromhex(a["hubIk"])), "digest": st.H(x + y).hex()}
+    return {
+        "verdict": rc.compare_receipts(x, y, bytes.fromhex(a["hubIk"])),
+        "digest": st.H(x + y).hex(),
+    }
 
 
 @op("hub.new")
@@ -84,14 +103,18 @@ def frames_out(h: Hub, link: str, frames: list[tuple[str, bytes]]) -> Out:
         last = enc.decode(own[-1], limit=hb.MAX_FRAME)
         if last[0] == hb.ERR:
             raise MeshError(hb.error_code(last[2]))
-    return {"frames": [[to, raw.hex()] for to, raw in sorted(frames, key=lambda f: f[0])],
-            "closed": sorted(h.closed)}
+    return {
+        "frames": [[to, raw.hex()] for to, raw in sorted(frames, key=lambda f: f[0])],
+        "closed": sorted(h.closed),
+    }
 
 
 @op("hub.frame")
 def hub_frame(a: Out, t: Trace) -> Out:
     h = HANDLES.get(a["hub"], Hub)
-    return frames_out(h, a["link"], h.frame(a["link"], bytes.fromhex(a["frame"]), a["now"], a.get("fail", False)))
+    return frames_out(
+        h, a["link"], h.frame(a["link"], bytes.fromhex(a["frame"]), a["now"], a.get("fail", False))
+    )
 
 
 @op("hub.close")

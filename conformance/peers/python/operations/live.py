@@ -1,4 +1,5 @@
 """Operations of tier 3: an agent at a hub over TCP."""
+
 from __future__ import annotations
 
 import time
@@ -9,6 +10,7 @@ from agentmesh import identity as idn
 from agentmesh.client import Client
 from agentmesh.delivery import Courier
 from agentmesh.errors import MeshError
+from agentmesh.store import Entry, Pin
 
 from .agents import ON_CLOCK, agent_of
 from .core import HANDLES, LOCK, ON_DROP, Out, Trace, op
@@ -16,7 +18,7 @@ from .values import unhex
 
 CONNECT_SECONDS = SUBMIT_SECONDS = 60.0
 STATES = {1: "delivered", 2: "processed", 3: "failed"}
-CLIENTS: dict[int, Client] = {}          # by the id of the Courier, which its handle stands for
+CLIENTS: dict[int, Client] = {}  # by the id of the Courier, which its handle stands for
 
 
 class Clock:
@@ -41,7 +43,15 @@ def client_of(a: Out) -> Client:
 
 def same_agent(agent: ag.Agent, kind: type[ag.Agent], **options: Any) -> ag.Agent:
     """An agent of another kind with the same store, as after the end of a process."""
-    other = kind(agent.identity, agent.draws, agent.now, agent.suites, agent.policy, bool(agent.flags), **options)
+    other = kind(
+        agent.identity,
+        agent.draws,
+        agent.now,
+        agent.suites,
+        agent.policy,
+        bool(agent.flags),
+        **options,
+    )
     other.store, other.events, other.now_ms = agent.store, agent.events, agent.now_ms
     return other
 
@@ -58,15 +68,17 @@ def agent_connect(a: Out, t: Trace) -> Out:
 
     def first() -> str | None:
         return "" if client.counts is not None else client.last_code
+
     code = client.wait(first, CONNECT_SECONDS)
     if code:
-        client.events = [e for e in client.events if e != ("lost", code)]       # told here
+        client.events = [e for e in client.events if e != ("lost", code)]  # told here
         raise MeshError(code)
     assert client.counts is not None
     return {"mail": client.counts[0]}
 
 
 def leave(thing: Any) -> Client | None:
+    """Ends the link of a live agent."""
     client = CLIENTS.pop(id(thing), None)
     if client is not None:
         client.close()
@@ -101,14 +113,22 @@ def agent_disconnect(a: Out, t: Trace) -> Out:
 
 @op("agent.submit")
 def agent_submit(a: Out, t: Trace) -> Out:
-    content_id = client_of(a).send(a["to"], bytes.fromhex(a["body"]), unhex(a.get("re")), a.get("ask", 0),
-                                   SUBMIT_SECONDS)
+    content_id = client_of(a).send(
+        a["to"], bytes.fromhex(a["body"]), unhex(a.get("re")), a.get("ask", 0), SUBMIT_SECONDS
+    )
     return {"id": content_id.hex()}
 
 
 def told(events: list[tuple[str, Any]]) -> dict[str, list[Any]]:
-    lists: dict[str, list[Any]] = {"messages": [], "receipts": [], "undelivered": [], "refused": [], "problems": [],
-                                   "changed": [], "lost": []}
+    lists: dict[str, list[Any]] = {
+        "messages": [],
+        "receipts": [],
+        "undelivered": [],
+        "refused": [],
+        "problems": [],
+        "changed": [],
+        "lost": [],
+    }
     for kind, what in events:
         if kind == "receipt":
             name, content_id, status = what
@@ -122,11 +142,25 @@ def told(events: list[tuple[str, Any]]) -> dict[str, list[Any]]:
     return lists
 
 
+def message(e: Entry, pin: Pin | None) -> Out:
+    trust = ag.TRUST_NAMES[pin.trust if pin is not None else 0]
+    return {
+        "id": e.id.hex(),
+        "from": e.name,
+        "fingerprint": idn.fingerprint(e.ik),
+        "trust": trust,
+        "body": e.body.hex(),
+        "re": e.re.hex() if e.re is not None else None,
+    }
+
+
 @op("agent.poll")
 def agent_poll(a: Out, t: Trace) -> Out:
     client = client_of(a)
     try:
-        client.wait(lambda: True if client.events or client.core.store.inbox else None, a["wait"] / 1000)
+        client.wait(
+            lambda: True if client.events or client.core.store.inbox else None, a["wait"] / 1000
+        )
     except MeshError as e:
         if e.code != "agent/timeout":
             raise
@@ -135,14 +169,16 @@ def agent_poll(a: Out, t: Trace) -> Out:
         client.do(lambda n=n: client.core.done(n))  # type: ignore[misc]
     events, client.events = client.events, []
     lists = told(events)
-    for _, e, pin in pending:
-        trust = ag.TRUST_NAMES[pin.trust if pin is not None else 0]
-        lists["messages"].append({"id": e.id.hex(), "from": e.name, "fingerprint": idn.fingerprint(e.ik), "trust": trust,
-                                  "body": e.body.hex(), "re": e.re.hex() if e.re is not None else None})
+    lists["messages"] = [message(entry, pin) for _, entry, pin in pending]
     return {**lists, "connected": client.core.is_ready}
 
 
 @op("agent.receipts")
 def agent_receipts(a: Out, t: Trace) -> Out:
-    kept = [r for (name, _), rows in agent_of(a).store.directory.items() if name == a["name"] for r in rows]
+    kept = [
+        r
+        for (name, _), rows in agent_of(a).store.directory.items()
+        if name == a["name"]
+        for r in rows
+    ]
     return {"receipts": list(dict.fromkeys(r.hex() for r in kept))}

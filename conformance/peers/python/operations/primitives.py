@@ -1,4 +1,5 @@
 """Operations of §3, §4, §5 and §7."""
+
 from __future__ import annotations
 
 from agentmesh import encoding as enc
@@ -9,12 +10,16 @@ from agentmesh import testmode as tm
 from agentmesh.errors import MeshError
 
 from .core import Out, Trace, op
-from .values import block_of, draws_of, exchange_of, from_json, peer_of, secret_of, to_json, unhex
+from .values import block_of, draws_of, exchange_of, from_json, peer_of, secret_of, to_json
 
 
 @op("encoding.decode")
 def encoding_decode(a: Out, t: Trace) -> Out:
-    return {"value": to_json(enc.decode(bytes.fromhex(a["bytes"]), a["profile"], a.get("limit", enc.MAX_OBJECT)))}
+    return {
+        "value": to_json(
+            enc.decode(bytes.fromhex(a["bytes"]), a["profile"], a.get("limit", enc.MAX_OBJECT))
+        )
+    }
 
 
 @op("encoding.encode")
@@ -115,15 +120,30 @@ def identity_safety(a: Out, t: Trace) -> Out:
 def keyschedule_expand(a: Out, t: Trace) -> Out:
     context = [from_json(v) if isinstance(v, list) else bytes.fromhex(v) for v in a["context"]]
     t.append(("info", ks.ex_info(a["suite"], a["purpose"], *context)))
-    return {"okm": ks.Ex(bytes.fromhex(a["secret"]), a["suite"], a["purpose"], *context, length=a["length"]).hex()}
+    return {
+        "okm": ks.Ex(
+            bytes.fromhex(a["secret"]), a["suite"], a["purpose"], *context, length=a["length"]
+        ).hex()
+    }
 
 
 @op("keyschedule.ratchet")
 def keyschedule_ratchet(a: Out, t: Trace) -> Out:
     block = block_of(a["block"])
     y = exchange_of(a["answered"])
-    rk, ck = ks.step(a["suite"], bytes.fromhex(a["th"]), bytes.fromhex(a["rk"]), bytes.fromhex(a["secret"]), block, y)
-    t += [("block-hash", ks.block_hash(block)), ("peer-key-hash", ks.peer_key_hash(y)), ("okm", rk + ck)]
+    rk, ck = ks.step(
+        a["suite"],
+        bytes.fromhex(a["th"]),
+        bytes.fromhex(a["rk"]),
+        bytes.fromhex(a["secret"]),
+        block,
+        y,
+    )
+    t += [
+        ("block-hash", ks.block_hash(block)),
+        ("peer-key-hash", ks.peer_key_hash(y)),
+        ("okm", rk + ck),
+    ]
     return {"rk": rk.hex(), "ck": ck.hex()}
 
 
@@ -135,7 +155,11 @@ def keyschedule_message(a: Out, t: Trace) -> Out:
     mk = ks.message_key(suite, ck)
     key, nonce = ks.seal_key(suite, bytes.fromhex(a["th"]), mk, bytes.fromhex(a["guard"]))
     t += [("ck", ck), ("mk", mk), ("key", key), ("nonce", nonce)]
-    return {"mk": mk.hex(), "ck": ks.next_chain_key(suite, ck).hex(), "sealKey": (key + nonce).hex()}
+    return {
+        "mk": mk.hex(),
+        "ck": ks.next_chain_key(suite, ck).hex(),
+        "sealKey": (key + nonce).hex(),
+    }
 
 
 @op("keyschedule.exchange")

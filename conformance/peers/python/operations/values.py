@@ -1,4 +1,5 @@
 """Values of the driver protocol: hex, tagged CBOR values, the objects that recur."""
+
 from __future__ import annotations
 
 import struct
