@@ -78,6 +78,12 @@ export class MemoryStore implements HubStore {
     return rows?.get(key) ?? null
   }
 
+  /** All rows, in no order. */
+  *entries(): Generator<StoredRow> {
+    yield* this.#rows
+    for (const shelf of this.#shelves.values()) yield* shelf.rows
+  }
+
   async read(keys: readonly string[]): Promise<readonly (Row | null)[]> {
     return keys.map((key) => this.peek(key))
   }

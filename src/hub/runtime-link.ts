@@ -32,8 +32,21 @@ export interface LinkHost {
   forget(link: RuntimeLink): void
 }
 
+/** What a transport uses of its link. */
+export interface HubLink {
+  /** The name of a ready link, else null. */
+  readonly name: string | null
+  /** Requests that wait for their answer, and their bytes. */
+  readonly waiting: number
+  readonly waitingBytes: number
+  receive(frame: Uint8Array): void
+  fault(code: HubErrorCode): void
+  drained(): void
+  closed(): void
+}
+
 /** A link at the hub: the transport reports what comes in, the runtime keeps the rest. */
-export class RuntimeLink {
+export class RuntimeLink implements HubLink {
   readonly transport: Transport
   readonly #host: LinkHost
   /** @internal */

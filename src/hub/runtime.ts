@@ -149,6 +149,20 @@ export class HubRuntime {
     return link
   }
 
+  /**
+   * Accepts a link whose other end has been authenticated elsewhere.
+   *
+   * @param home - Whether deliveries of the peer go to this link: it replaces another one.
+   */
+  admit(transport: Transport, peer: Peer, home: boolean): RuntimeLink {
+    const link = this.open(transport)
+    if (link.state.phase === "closed") return link
+    link.state = home ? { phase: "binding", peer } : readyLink(peer, this.#ownSettings, this.#now())
+    const asked: Asked = { type: "bind" }
+    if (home) this.#take(link, { state: link.state, asked, rid: 0 }, 0)
+    return link
+  }
+
   /** @internal */
   receive(link: RuntimeLink, frame: Uint8Array): void {
     if (this.#stopping) return

@@ -1,8 +1,7 @@
 // SPEC §11 hub over TCP: one socket at the hub, between the stream of bytes and the runtime.
 
 import type { Socket } from "node:net"
-import type { HubRuntime } from "../hub/runtime.ts"
-import type { RuntimeLink, Transport } from "../hub/runtime-link.ts"
+import type { HubLink, Transport } from "../hub/runtime-link.ts"
 import { FrameReader, FrameWriter } from "./framing.ts"
 
 /** Output that waits for a slow reader: above this nothing more is read or delivered. */
@@ -12,6 +11,12 @@ const MAX_WAITING = 256
 const MAX_WAITING_BYTES = 4_194_304
 
 const NOTHING = new Uint8Array(0)
+
+/** A hub as connections see it. */
+export interface LinkOpener {
+  /** Accepts a link. */
+  open(transport: Transport): HubLink
+}
 
 /** What a connection asks of the server. */
 export interface ConnectionHost {
@@ -26,7 +31,7 @@ export class HubConnection implements Transport {
   readonly #host: ConnectionHost
   readonly #reader = new FrameReader()
   readonly #writer: FrameWriter
-  readonly #link: RuntimeLink
+  readonly #link: HubLink
   /** Whether what comes in is dropped unread: the stream of frames has broken. */
   #deaf = false
   #closing = false
@@ -41,13 +46,13 @@ export class HubConnection implements Transport {
   held = 0
 
   /** @param now - Milliseconds. */
-  constructor(socket: Socket, runtime: HubRuntime, host: ConnectionHost, now: number) {
+  constructor(socket: Socket, hub: LinkOpener, host: ConnectionHost, now: number) {
     this.#socket = socket
     this.#host = host
     this.#writer = new FrameWriter(socket, this.#drained)
     this.openedAt = now
     this.activeAt = now
-    this.#link = runtime.open(this)
+    this.#link = hub.open(this)
     socket.on("drain", this.#drained)
     socket.on("end", this.#end)
     socket.on("error", ignore) // "close" follows

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net"
 import { type Command, InvalidArgumentError, Option } from "commander"
 import { DEFAULT_LIMITS } from "../hub/decision.ts"
 import type { HubLimits } from "../hub/frames.ts"
+import type { ClusterStoreOptions } from "./cluster/index.ts"
 import { formatMetrics } from "./metrics.ts"
 import { DEFAULT_PORT } from "./network-hub.ts"
 import { type HubLogEntry, NetworkHubServer } from "./network-hub-server.ts"
@@ -15,6 +16,11 @@ export interface HubFlags {
   readonly host: string
   readonly port: number
   readonly data?: string
+  readonly store?: string
+  readonly replicas: number
+  readonly cluster: string
+  readonly natsCredentials?: string
+  readonly natsCa?: string
   readonly tlsCert?: string
   readonly tlsKey?: string
   readonly metricsPort?: number
@@ -63,9 +69,14 @@ export function hubOptions(command: Command): Command {
         .argParser(port),
     )
     .option("--data <dir>", "directory for names, bundles and mail; without it all is in memory")
+    .option("--store <url>", "nats://host:port[,host:port]: a JetStream store that hubs share")
+    .option("--replicas <n>", "copies that the shared store keeps: 1, 3 or 5", integer(1, 5), 3)
+    .option("--cluster <name>", "hubs of one shared store and name are one hub", "default")
+    .option("--nats-credentials <file>", "credentials for the shared store")
+    .option("--nats-ca <file>", "certificate authority of the shared store, in PEM")
     .option("--tls-cert <file>", "certificate in PEM: links are then TLS")
     .option("--tls-key <file>", "its private key in PEM")
-    .option("--metrics-port <n>", "port on 127.0.0.1 for Prometheus, at /metrics", port)
+    .option("--metrics-port <n>", "port on 127.0.0.1 for /metrics, /healthz and /readyz", port)
     .option("--json", "one JSON object per line on standard output")
     .option("--max-connections <n>", "connections at the same time", integer(1), 20_000)
     .option("--max-names <n>", "names that may be bound", integer(1), 1_000_000)
@@ -80,6 +91,11 @@ function limitsOf(flags: HubFlags): HubLimits {
   const limits = { ...DEFAULT_LIMITS }
   for (const name of Object.keys(limits) as (keyof HubLimits)[]) limits[name] = flags[name]
   return limits
+}
+
+function sharedOf(flags: HubFlags): { shared?: ClusterStoreOptions } {
+  const { store: url, replicas, cluster, natsCredentials: credentials, natsCa: caFile } = flags
+  return url === undefined ? {} : { shared: { url, replicas, cluster, credentials, caFile } }
 }
 
 function tlsOf({ tlsCert, tlsKey }: HubFlags): { tls?: { cert: Buffer; key: Buffer } } {
@@ -101,10 +117,16 @@ function reporter(json: boolean): (entry: HubLogEntry) => void {
 }
 
 async function serveMetrics(server: NetworkHubServer, port: number): Promise<Server> {
+  const answers: Readonly<Record<string, () => readonly [number, string]>> = {
+    "/metrics": () => [200, formatMetrics(server.statistics)],
+    "/healthz": () => [200, "ok\n"],
+    "/readyz": () => (server.ready ? [200, "ready\n"] : [503, "not ready\n"]),
+  }
   const http = createServer((request, response) => {
-    const known = request.method === "GET" && request.url === "/metrics"
-    response.writeHead(known ? 200 : 404, { "content-type": "text/plain; version=0.0.4" })
-    response.end(known ? formatMetrics(server.statistics) : "see /metrics\n")
+    const answer = request.method === "GET" ? answers[request.url ?? ""] : undefined
+    const [status, text] = answer?.() ?? [404, "see /metrics, /healthz, /readyz\n"]
+    response.writeHead(status, { "content-type": "text/plain; version=0.0.4" })
+    response.end(text)
   })
   await new Promise<void>((resolve, reject) => {
     http.once("error", reject).listen(port, "127.0.0.1", resolve)
@@ -124,6 +146,12 @@ export function explainHub(error: unknown): string {
   return message
 }
 
+function whereOf({ data, store, cluster, replicas }: HubFlags): string {
+  if (data !== undefined) return data
+  if (store !== undefined) return `shared: ${cluster} on ${store}, ${replicas} replicas`
+  return "in memory: names, mail and the hub's key end with this process; keep them with --data"
+}
+
 /** Starts a hub and says where; it runs until SIGINT or SIGTERM, which end the process. */
 export async function runHub(flags: HubFlags): Promise<void> {
   process.umask(0o077) // the hub's key and all mail are its owner's alone
@@ -133,18 +161,19 @@ export async function runHub(flags: HubFlags): Promise<void> {
   const server = new NetworkHubServer({
     ...{ host, port, maxConnections, maxNames, idleTimeout, log, limits: limitsOf(flags) },
     ...(data === undefined ? {} : { data }),
+    ...sharedOf(flags),
     ...tlsOf(flags),
   })
   const { url } = await server.start()
   const metrics = metricsPort === undefined ? null : await serveMetrics(server, metricsPort)
   const metricsUrl =
     metrics && `http://127.0.0.1:${(metrics.address() as AddressInfo).port}/metrics`
-  const where =
-    data === undefined
-      ? "in memory: names, mail and the hub's key end with this process; keep them with --data"
-      : data
+  const where = whereOf(flags)
   if (json) {
-    const storage = { durable: server.durable, data: data ?? "memory" }
+    const storage = {
+      durable: server.durable,
+      data: data ?? (flags.store === undefined ? "memory" : "shared"),
+    }
     log({ event: "listening", url, ...storage, ...(metricsUrl ? { metrics: metricsUrl } : {}) })
   } else {
     const lines = [

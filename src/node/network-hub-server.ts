@@ -7,9 +7,11 @@ import type { HubStatistics } from "../hub/answers.ts"
 import { type HubOptions, hubSettings } from "../hub/local-hub.ts"
 import { MemoryStore } from "../hub/memory-store.ts"
 import { HubRuntime } from "../hub/runtime.ts"
-import { DatabaseStore } from "../hub/store.ts"
+import { DatabaseStore, type HubStore } from "../hub/store.ts"
 import { fingerprint } from "../identity.ts"
 import { IDLE_TIMEOUT, LOGIN_TIMEOUT } from "../limits.ts"
+import type { ClusterHub } from "./cluster/cluster-hub.ts"
+import { type ClusterStoreOptions, checkClusterStore, openCluster } from "./cluster/index.ts"
 import { type ConnectionHost, HubConnection } from "./connection.ts"
 import { FileDatabase } from "./database.ts"
 import { DEFAULT_PORT } from "./network-hub.ts"
@@ -28,6 +30,8 @@ export interface NetworkHubServerOptions extends HubOptions {
   readonly port?: number
   /** Directory for names, bundles and mail; without it (and `store`) all is in memory. */
   readonly data?: string
+  /** A store that this hub shares with others: together they are one hub. */
+  readonly shared?: ClusterStoreOptions
   /** Certificate and key in PEM: the link is then TLS. */
   readonly tls?: { readonly cert: string | Uint8Array; readonly key: string | Uint8Array }
   /** Connections at the same time; by default 20,000. */
@@ -55,7 +59,8 @@ const GRACE = 2_000
 export class NetworkHubServer {
   readonly #options: NetworkHubServerOptions
   readonly #environment: Environment
-  readonly #runtime: HubRuntime
+  /** The hub behind the sockets; one of a cluster is there only once it was started. */
+  #hub: HubRuntime | ClusterHub | null = null
   readonly #connections = new Set<HubConnection>()
   readonly #host: ConnectionHost
   #server: Server | null = null
@@ -68,25 +73,23 @@ export class NetworkHubServer {
 
   /** @param options - Where to listen, where to store, limits. */
   constructor(options: NetworkHubServerOptions = {}) {
-    if (options.data !== undefined && options.store !== undefined) {
-      throw new TypeError('"data" and "store" exclude each other')
+    const { data, store, shared } = options
+    if ([data, store, shared].filter((item) => item !== undefined).length > 1) {
+      throw new TypeError('"data", "store" and "shared" exclude each other')
     }
     this.#options = options
     this.#environment = options.environment ?? systemEnvironment
-    const { data } = options
-    const store =
-      options.store ??
-      (data === undefined
-        ? new MemoryStore()
-        : new DatabaseStore(new FileDatabase(data, WRITE_BUFFER)))
-    this.durable = store.durable
-    this.#runtime = new HubRuntime({
-      store,
-      environment: this.#environment,
-      settings: hubSettings(options),
-      secret: options.secret,
-      schedule: setImmediate,
-    })
+    if (shared === undefined) {
+      const own = store ?? storeAt(data)
+      this.durable = own.durable
+      this.#hub = new HubRuntime({
+        ...{ store: own, environment: this.#environment, settings: hubSettings(options) },
+        ...{ secret: options.secret, schedule: setImmediate },
+      })
+    } else {
+      checkClusterStore(shared)
+      this.durable = true
+    }
     this.#host = {
       hold: (connection, bytes) => this.#hold(connection, bytes),
       closed: (connection) => this.#closed(connection),
@@ -99,7 +102,7 @@ export class NetworkHubServer {
    * @returns Where it listens, and `url` for agents, with the hub's fingerprint.
    */
   async start(): Promise<{ readonly host: string; readonly port: number; readonly url: string }> {
-    await this.#runtime.start()
+    await this.#startHub()
     const { host = "127.0.0.1", port = DEFAULT_PORT, tls, maxConnections = 20_000 } = this.#options
     const handshakeTimeout = (this.#options.loginTimeout ?? LOGIN_TIMEOUT) * 1_000
     const options = { allowHalfOpen: true, noDelay: true, keepAlive: true }
@@ -118,7 +121,7 @@ export class NetworkHubServer {
         })
       })
     } catch (error) {
-      await this.#runtime.stop()
+      await this.#hub?.stop()
       throw error
     }
     server.on("error", (error) => this.#log({ event: "listen-error", message: error.message }))
@@ -129,9 +132,28 @@ export class NetworkHubServer {
     return { host, port: actual, url }
   }
 
+  async #startHub(): Promise<void> {
+    const { shared, log } = this.#options
+    if (shared === undefined) await this.#running.start()
+    else {
+      this.#hub = await openCluster(shared, this.#environment, hubSettings(this.#options), log)
+    }
+  }
+
+  get #running(): HubRuntime | ClusterHub {
+    if (this.#hub === null) throw new TypeError("the hub has not been started")
+    return this.#hub
+  }
+
+  /** Whether agents can be served now: the store answers, and every partition has its owner. */
+  get ready(): boolean {
+    if (this.#server === null || this.#hub === null) return false
+    return this.#hub instanceof HubRuntime || this.#hub.ready
+  }
+
   /** The fingerprint of the hub's key; known once it was started. */
   get fingerprint(): string {
-    return fingerprint(this.#runtime.hubIk)
+    return fingerprint(this.#running.hubIk)
   }
 
   /** What the hub has done so far. */
@@ -139,7 +161,9 @@ export class NetworkHubServer {
     readonly delivered: number
     readonly held: number
   } {
-    const { statistics, delivered } = this.#runtime
+    const hub = this.#running
+    const { statistics } = hub
+    const delivered = hub instanceof HubRuntime ? hub.delivered : hub.statistics.delivered
     return { ...statistics, delivered, held: this.#held }
   }
 
@@ -152,7 +176,7 @@ export class NetworkHubServer {
       if (server === null) resolve()
       else server.close(() => resolve())
     })
-    await this.#runtime.stop()
+    await this.#hub?.stop()
     const late = setTimeout(() => {
       for (const connection of this.#connections) connection.destroy()
     }, GRACE)
@@ -167,7 +191,7 @@ export class NetworkHubServer {
 
   #accept(socket: Socket): void {
     const now = this.#environment.now()
-    const connection = new HubConnection(socket, this.#runtime, this.#host, now)
+    const connection = new HubConnection(socket, this.#running, this.#host, now)
     this.#connections.add(connection)
     this.#lookIn(LOGIN_LOOK)
     socket.on("data", (chunk: Uint8Array) => connection.receive(chunk, this.#environment.now()))
@@ -218,6 +242,11 @@ export class NetworkHubServer {
     }
     if (this.#connections.size > 0) this.#lookIn(strangers ? LOGIN_LOOK : STALL_TIMEOUT)
   }
+}
+
+function storeAt(data: string | undefined): HubStore {
+  if (data === undefined) return new MemoryStore()
+  return new DatabaseStore(new FileDatabase(data, WRITE_BUFFER))
 }
 
 function tlsOptions({ cert, key }: NonNullable<NetworkHubServerOptions["tls"]>) {

@@ -1,0 +1,85 @@
+// A cluster of hubs: what all hubs share beside the partitions: the hub's key, the number of
+// partitions, and which name an identity key belongs to.
+
+import { createHash } from "node:crypto"
+import { decode } from "../../encoding.ts"
+import { pack } from "../../hub/pack.ts"
+import type { Peer } from "../../identity.ts"
+import { bytes, type Shape, text, tuple, uint } from "../../shape.ts"
+import { appendSurely, Conflict, type SharedLog, subjects, surely } from "./shared-log.ts"
+
+const META = tuple(uint, bytes(32))
+const CLAIM = tuple(text, bytes(32))
+/** Claims that are remembered; they never change. */
+const MAX_KNOWN = 65_536
+
+/** What a cluster was founded with. */
+export interface Meta {
+  readonly partitions: number
+  /** The secret of the one hub that all hubs are: 32 bytes. */
+  readonly secret: Uint8Array
+}
+
+type Pause = (error: unknown) => Promise<void>
+
+/** Writes a message to an empty subject, or reads the one that is there. */
+async function found<T>(
+  log: SharedLog,
+  subject: string,
+  value: Uint8Array,
+  shape: Shape<T>,
+  pause: Pause,
+): Promise<T> {
+  const before = await surely(() => log.last(subject), pause)
+  if (before !== null) return shape(decode(before.data))
+  try {
+    await appendSurely(log, subject, value, 0, pause)
+    return shape(decode(value))
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error
+    return found(log, subject, value, shape, pause)
+  }
+}
+
+/** Founds the cluster, or reads what it was founded with. */
+export async function foundCluster(log: SharedLog, meta: Meta, pause: Pause): Promise<Meta> {
+  const value = pack([meta.partitions, meta.secret])
+  const [partitions, secret] = await found(log, subjects.meta, value, META, pause)
+  return { partitions, secret }
+}
+
+/** Which name each identity key belongs to, for ever (HUB-30). */
+export class Claims {
+  readonly #log: SharedLog
+  readonly #pause: Pause
+  readonly #known = new Map<string, string>()
+
+  constructor(log: SharedLog, pause: Pause) {
+    this.#log = log
+    this.#pause = pause
+  }
+
+  /** Binds the key to the name; false if it belongs to another one. */
+  async claim({ name, ik }: Peer): Promise<boolean> {
+    const digest = createHash("sha256").update(ik).digest("hex")
+    let owner = this.#known.get(digest)
+    if (owner === undefined) {
+      const subject = subjects.key(digest)
+      const [first] = await found(this.#log, subject, pack([name, ik]), CLAIM, this.#pause)
+      owner = first
+      this.#known.set(digest, owner)
+      if (this.#known.size > MAX_KNOWN) {
+        for (const oldest of this.#known.keys()) {
+          this.#known.delete(oldest)
+          break
+        }
+      }
+    }
+    return owner === name
+  }
+}
+
+/** The partition of a name. */
+export function partitionOf(name: string, partitions: number): number {
+  return createHash("sha256").update(name).digest().readUInt32BE(0) % partitions
+}

@@ -1,0 +1,269 @@
+// A cluster of hubs: a connection of an agent here, whose requests are decided elsewhere. It
+// authenticates the agent, sends each request to the owner of the rows that it is about, and answers
+// in the order of the requests (HUB-13).
+
+import type { Environment } from "../../environment.ts"
+import type { HubSettings } from "../../hub/decision.ts"
+import {
+  decodeFrame,
+  encodeError,
+  encodeReply,
+  FRAME,
+  type HubErrorCode,
+} from "../../hub/frames.ts"
+import {
+  failed,
+  type LinkState,
+  type LinkStep,
+  NEW_LINK,
+  readyLink,
+  receiveFrame,
+} from "../../hub/link.ts"
+import type { Asked } from "../../hub/machine.ts"
+import type { HubLink, Transport } from "../../hub/runtime-link.ts"
+import type { Peer } from "../../identity.ts"
+
+/** Bytes that are passed on before the owner is told. */
+const REPORT = 65_536
+
+/** Where a partition is. */
+export interface Route {
+  readonly partition: number
+  readonly hub: string
+  readonly epoch: number
+}
+
+/** What an edge needs of its hub. */
+export interface EdgeHost {
+  readonly environment: Environment
+  readonly settings: HubSettings
+  partitionOf(name: string): number
+  /** Calls `then` when it is known who owns the partition, now or soon; null if it stays unknown. */
+  route(partition: number, then: (route: Route | null) => void): void
+  /** Binds an identity key to a name for ever; false if it has another one. */
+  claim(peer: Peer): Promise<boolean>
+  /** One page of names of all partitions. */
+  names(after: string): Promise<readonly string[] | null>
+  send(route: Route, message: EdgeMessage, link: number): void
+  counted(what: "frames" | "errors"): void
+  forget(edge: Edge): void
+}
+
+/** What an edge says, without the route. */
+export type EdgeMessage =
+  | readonly ["home", name: string, ik: Uint8Array]
+  | readonly ["ask", name: string, ik: Uint8Array, frame: Uint8Array]
+  | readonly ["gone"]
+  | readonly ["taken", bytes: number]
+
+interface Pending {
+  readonly rid: number
+  readonly size: number
+  /** The answer, once it is there. */
+  frame: Uint8Array | null
+  partition: number | null
+  readonly close: boolean
+}
+
+/** One connection of an agent at a hub of a cluster. */
+export class Edge implements HubLink {
+  readonly number: number
+  readonly #transport: Transport
+  readonly #host: EdgeHost
+  #state: LinkState = NEW_LINK
+  #pending: Pending[] = []
+  /** The owners that know of this connection. */
+  readonly #routes = new Map<number, Route>()
+  #peer: Peer | null = null
+  #home: number | null = null
+  #gone = false
+  #received = 0
+  #reported = 0
+  waiting = 0
+  waitingBytes = 0
+
+  /** @param number - Of this connection, here. */
+  constructor(number: number, transport: Transport, host: EdgeHost) {
+    this.number = number
+    this.#transport = transport
+    this.#host = host
+  }
+
+  get name(): string | null {
+    return this.#state.phase === "ready" ? this.#state.peer.name : null
+  }
+
+  receive(frame: Uint8Array): void {
+    this.#host.counted("frames")
+    const { environment, settings } = this.#host
+    let step: LinkStep
+    try {
+      step = receiveFrame(this.#state, frame, settings, this.#now(), environment.draw)
+    } catch {
+      step = failed(this.#state, "hub/internal")
+    }
+    this.#take(step, frame)
+  }
+
+  fault(code: HubErrorCode): void {
+    this.#take(failed(this.#state, code), new Uint8Array(0))
+  }
+
+  #now(): number {
+    return Math.floor(this.#host.environment.now() / 1000)
+  }
+
+  #take(step: LinkStep, frame: Uint8Array): void {
+    this.#state = step.state
+    if (step.send !== undefined) this.#transport.send(step.send)
+    if (step.asked === undefined) {
+      if (!step.close) return
+      this.#host.counted("errors")
+      this.close()
+      return
+    }
+    const { asked, rid = 0, close = false } = step
+    if (asked.type === "bind") {
+      if (step.state.phase === "binding") void this.#bind(step.state.peer)
+      return
+    }
+    const pending: Pending = { rid, size: frame.length, frame: null, partition: null, close }
+    this.#pending.push(pending)
+    this.waiting++
+    this.waitingBytes += frame.length
+    this.#ask(asked, frame, pending)
+  }
+
+  async #bind(peer: Peer): Promise<void> {
+    this.#peer = peer
+    const claimed = await this.#host.claim(peer).catch(() => null)
+    if (this.#state.phase !== "binding") return
+    if (claimed !== true) {
+      this.#host.counted("errors")
+      this.#transport.send(encodeError(0, claimed === null ? "hub/internal" : "hub/name-taken"))
+      this.close()
+      return
+    }
+    const home = this.#host.partitionOf(peer.name)
+    this.#host.route(home, (route) => {
+      if (this.#state.phase !== "binding") return
+      if (route === null) {
+        this.#transport.send(encodeError(0, "hub/internal", 1))
+        this.close()
+        return
+      }
+      this.#home = home
+      this.#routes.set(home, route)
+      this.#host.send(route, ["home", peer.name, peer.ik], this.number)
+    })
+  }
+
+  #ask(asked: Asked, frame: Uint8Array, pending: Pending): void {
+    const { rid } = pending
+    if (asked.type === "ping") this.#answer(pending, encodeReply(rid, null))
+    else if (asked.type === "refuse") {
+      this.#host.counted("errors")
+      this.#answer(pending, encodeError(rid, asked.code))
+    } else if (asked.type === "list") {
+      this.#host.names(asked.after).then(
+        (names) => this.#answer(pending, names && encodeReply(rid, names)),
+        () => this.#answer(pending, null),
+      )
+    } else if (asked.type !== "bind") {
+      const peer = this.#peer as Peer
+      const name =
+        asked.type === "send" ? asked.to : asked.type === "getBundle" ? asked.name : peer.name
+      this.#forward(this.#host.partitionOf(name), peer, frame, pending)
+    }
+  }
+
+  #forward(partition: number, peer: Peer, frame: Uint8Array, pending: Pending): void {
+    pending.partition = partition
+    this.#host.route(partition, (route) => {
+      if (this.#gone) return
+      const before = this.#routes.get(partition)
+      if (route === null) this.#answer(pending, null)
+      else if (before !== undefined && before.epoch !== route.epoch) this.close()
+      else {
+        this.#routes.set(partition, route)
+        this.#host.send(route, ["ask", peer.name, peer.ik, frame], this.number)
+      }
+    })
+  }
+
+  /** Answers what has been asked longest, as far as answers are there; null is hub/internal. */
+  #answer(pending: Pending, frame: Uint8Array | null): void {
+    pending.frame = frame ?? encodeError(pending.rid, "hub/internal", 1)
+    while (this.#pending[0]?.frame) {
+      const first = this.#pending.shift() as Pending
+      this.waiting--
+      this.waitingBytes -= first.size
+      this.#transport.send(first.frame as Uint8Array)
+      if (first.close) this.close()
+    }
+    this.#transport.answered?.()
+  }
+
+  /** A frame of an owner. */
+  deliver(partition: number, epoch: number, frame: Uint8Array): void {
+    const route = this.#routes.get(partition)
+    if (this.#gone || route?.epoch !== epoch) return
+    const [type, rid] = decodeFrame(frame)
+    if (rid !== 0 && (type === FRAME.reply || type === FRAME.error)) {
+      if (type === FRAME.error) this.#host.counted("errors")
+      const asked = (item: Pending): boolean =>
+        item.frame === null && item.rid === rid && item.partition === partition
+      const pending = this.#pending.find(asked)
+      if (pending !== undefined) this.#answer(pending, frame)
+      this.#count(route, frame.length)
+      return
+    }
+    if (type === FRAME.ready && this.#state.phase === "binding") {
+      this.#state = readyLink(this.#state.peer, this.#host.settings, this.#now())
+    }
+    this.#transport.send(frame)
+    this.#count(route, frame.length)
+  }
+
+  #count(route: Route, bytes: number): void {
+    if (route.partition !== this.#home) return
+    this.#received += bytes
+    if (this.#received - this.#reported >= REPORT && this.#transport.writable) this.#report()
+  }
+
+  #report(): void {
+    const route = this.#home === null ? undefined : this.#routes.get(this.#home)
+    if (route === undefined || this.#reported === this.#received) return
+    this.#reported = this.#received
+    this.#host.send(route, ["taken", this.#received], this.number)
+  }
+
+  drained(): void {
+    if (this.#transport.writable) this.#report()
+  }
+
+  closed(): void {
+    if (this.#gone) return
+    this.#gone = true
+    this.#state = { phase: "closed" }
+    for (const route of this.#routes.values()) this.#host.send(route, ["gone"], this.number)
+    this.#routes.clear()
+    this.#pending = []
+    this.#host.forget(this)
+  }
+
+  /** Ends the connection; the agent connects again and asks again. */
+  close(): void {
+    this.closed()
+    this.#transport.close()
+  }
+
+  /** Ends the connection if an owner knows of it that fits. */
+  closeIf(fits: (route: Route) => boolean): void {
+    for (const route of this.#routes.values()) {
+      if (!fits(route)) continue
+      this.close()
+      return
+    }
+  }
+}

@@ -1,0 +1,188 @@
+// A cluster of hubs: a partition that this hub owns. The same runtime as in a hub of its own, with
+// links that come from other hubs.
+
+import { randomInt } from "node:crypto"
+import type { Environment } from "../../environment.ts"
+import type { HubSettings } from "../../hub/decision.ts"
+import { readPage } from "../../hub/lookup.ts"
+import { HubRuntime } from "../../hub/runtime.ts"
+import type { RuntimeLink, Transport } from "../../hub/runtime-link.ts"
+import type { Peer } from "../../identity.ts"
+import type { Message } from "./messages.ts"
+import { PartitionStore } from "./partition-store.ts"
+import type { SharedLog } from "./shared-log.ts"
+
+/** Bytes that may be on their way to an edge before deliveries wait. */
+const MAX_UNDER_WAY = 1_048_576
+/** An edge has counted requests already; the clocks of two hubs differ. */
+const NO_RATE = 1_000_000_000
+
+/** What a partition needs of its hub. */
+export interface OwnerHost {
+  readonly environment: Environment
+  readonly settings: HubSettings
+  readonly partitions: number
+  /** Whether others still count on this hub. */
+  readonly valid: boolean
+  send(hub: string, message: Message): void
+  /** Another hub owns the partition now. */
+  lost(owner: Owner): void
+  /** The store did not answer; waits. */
+  pause(error: unknown): Promise<void>
+}
+
+/** A link of an agent that is connected elsewhere. */
+class RemoteLink implements Transport {
+  readonly #send: (frame: Uint8Array | null) => void
+  #sent = 0
+  #taken = 0
+
+  constructor(send: (frame: Uint8Array | null) => void) {
+    this.#send = send
+  }
+
+  get writable(): boolean {
+    return this.#sent - this.#taken < MAX_UNDER_WAY
+  }
+
+  send(frame: Uint8Array): void {
+    this.#sent += frame.length
+    this.#send(frame)
+  }
+
+  close(): void {
+    this.#send(null)
+  }
+
+  /** The edge has passed on so many bytes in all. */
+  taken(bytes: number): void {
+    this.#taken = Math.max(this.#taken, bytes)
+  }
+}
+
+interface Remote {
+  readonly link: RuntimeLink
+  readonly transport: RemoteLink
+}
+
+/** A partition that this hub owns, from {@link start} until it is lost or given up. */
+export class Owner {
+  readonly partition: number
+  /** Another one for each owner there ever is, almost certainly; what writing depends on is longer. */
+  readonly epoch: number = randomInt(1, 2 ** 48 - 1)
+  readonly #host: OwnerHost
+  readonly #store: PartitionStore
+  readonly #runtime: HubRuntime
+  /** By hub and number of the connection there. */
+  readonly #links = new Map<string, Map<number, Remote>>()
+  #stopped = false
+
+  /** @param partition - Its number. */
+  constructor(partition: number, log: SharedLog, host: OwnerHost) {
+    this.partition = partition
+    this.#host = host
+    const { environment, settings, partitions } = host
+    this.#store = new PartitionStore({
+      ...{ log, partition, epoch: environment.draw("identity", 16) },
+      lost: () => host.lost(this),
+      pause: (error) => host.pause(error),
+    })
+    const { limits, maxNames, key } = settings
+    this.#runtime = new HubRuntime({
+      ...{ store: this.#store, environment, secret: key.secret, schedule: setImmediate },
+      settings: {
+        limits: { ...limits, requestsPerSecond: NO_RATE },
+        maxNames: Math.ceil(maxNames / partitions),
+      },
+    })
+  }
+
+  /** Counters of the partition. */
+  get statistics(): HubRuntime["statistics"] & { readonly delivered: number } {
+    return { ...this.#runtime.statistics, delivered: this.#runtime.delivered }
+  }
+
+  /** Reads the partition and takes it over. */
+  start(): Promise<void> {
+    return this.#runtime.start()
+  }
+
+  /** Answers what was asked, then owns nothing any more. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return
+    this.#stopped = true
+    await this.#runtime.stop()
+  }
+
+  /** Takes a message of an edge. */
+  take(hub: string, message: Message): void {
+    const [kind] = message
+    if (this.#stopped || !this.#host.valid) {
+      refuse(hub, message, (to, answer) => this.#host.send(to, answer))
+    } else if (kind === "home") {
+      const [, , , link, name, ik] = message
+      this.#forget(hub, link)
+      this.#admit(hub, link, { name, ik }, true)
+    } else if (kind === "ask") {
+      const [, , , link, name, ik, frame] = message
+      const remote = this.#of(hub, link) ?? this.#admit(hub, link, { name, ik }, false)
+      remote.link.receive(frame)
+    } else if (kind === "gone") this.#forget(hub, message[3])
+    else if (kind === "taken") {
+      const remote = this.#of(hub, message[3])
+      remote?.transport.taken(message[4])
+      remote?.link.drained()
+    } else if (kind === "list") {
+      const [, partition, epoch, query, after] = message
+      readPage(this.#store, after).then(
+        (names) => this.#host.send(hub, ["names", partition, epoch, query, names]),
+        () => undefined, // the page is given up at the edge
+      )
+    }
+  }
+
+  #of(hub: string, link: number): Remote | undefined {
+    return this.#links.get(hub)?.get(link)
+  }
+
+  #admit(hub: string, number: number, peer: Peer, home: boolean): Remote {
+    const { partition, epoch } = this
+    const transport = new RemoteLink((frame) => {
+      if (frame !== null) this.#host.send(hub, ["frame", partition, epoch, number, frame])
+      else {
+        this.#host.send(hub, ["end", partition, epoch, number])
+        this.#links.get(hub)?.delete(number)
+      }
+    })
+    const links = this.#links.get(hub) ?? new Map<number, Remote>()
+    this.#links.set(hub, links)
+    const remote = { link: this.#runtime.admit(transport, peer, home), transport }
+    links.set(number, remote)
+    return remote
+  }
+
+  #forget(hub: string, link: number): void {
+    const links = this.#links.get(hub)
+    links?.get(link)?.link.closed()
+    links?.delete(link)
+  }
+
+  /** A hub is gone, or messages between it and this one were lost. */
+  broken(hub: string): void {
+    const links = this.#links.get(hub)
+    this.#links.delete(hub)
+    for (const { link } of links?.values() ?? []) link.closed()
+  }
+}
+
+/** Answers a message about a partition that is not owned here: the edge closes the connection. */
+export function refuse(
+  hub: string,
+  message: Message,
+  send: (hub: string, answer: Message) => void,
+): void {
+  const [kind] = message
+  if (kind !== "home" && kind !== "ask") return
+  const [, partition, epoch, link] = message
+  send(hub, ["end", partition, epoch, link])
+}

@@ -1,0 +1,118 @@
+// A cluster of hubs: what is written to the shared store, as bytes.
+//
+// Each partition has a log. A record of it holds rows that one batch has changed; a batch of several
+// records counts once its last record is there. A snapshot is all rows at one point of the log;
+// envelopes stay in the log and are referred to.
+
+import { decode, type Value } from "../../encoding.ts"
+import { pack } from "../../hub/pack.ts"
+import { decodeRow, encodeRow, type Row, type Write } from "../../hub/rows.ts"
+import { bytes, list, nullable, text, tuple, uint } from "../../shape.ts"
+
+/** Bytes of rows in one record, about; a larger row has a record of its own. */
+export const RECORD_BYTES = 262_144
+const MAX_RECORD = 16_777_216
+
+/** A record of the log of a partition. */
+export interface LogRecord {
+  /** The owner that wrote it: 16 random bytes. */
+  readonly epoch: Uint8Array
+  /** Counts the records of one owner: no two are the same bytes. */
+  readonly number: number
+  /** Whether the batch is complete with it. */
+  readonly last: boolean
+  readonly writes: readonly Write[]
+}
+
+const ROWS = list(tuple(text, nullable(bytes())))
+const RECORD = tuple(bytes(16), uint, uint, ROWS)
+const KEPT = list(tuple(text, bytes(), uint))
+const MANIFEST = tuple(uint, list(uint))
+
+/** Encodes a record; `rows` are encoded rows. */
+export function encodeRecord(
+  epoch: Uint8Array,
+  number: number,
+  last: boolean,
+  rows: readonly (readonly [key: string, row: Uint8Array | null])[],
+): Uint8Array {
+  return pack([epoch, number, last ? 1 : 0, rows])
+}
+
+/** Decodes a record. */
+export function decodeRecord(record: Uint8Array): LogRecord {
+  const [epoch, number, last, rows] = RECORD(decode(record, MAX_RECORD))
+  const writes = rows.map(([key, row]): Write => [key, row && decodeRow(key, row)])
+  return { epoch, number, last: last === 1, writes }
+}
+
+/** What goes into one record: the changes, and their rows encoded. */
+export interface Part {
+  readonly writes: Write[]
+  readonly rows: [key: string, row: Uint8Array | null][]
+}
+
+/** Divides changes among records. */
+export function divide(writes: Iterable<Write>): readonly Part[] {
+  const parts: Part[] = []
+  let size = RECORD_BYTES
+  for (const write of writes) {
+    const [key, row] = write
+    const encoded = row && encodeRow(row)
+    const weight = key.length + (encoded?.length ?? 0)
+    if (size + weight > RECORD_BYTES) {
+      parts.push({ writes: [], rows: [] })
+      size = 0
+    }
+    const part = parts.at(-1) as Part
+    part.writes.push(write)
+    part.rows.push([key, encoded])
+    size += weight
+  }
+  return parts
+}
+
+/** A row in a snapshot; `at` is the log message that holds the envelope of a mail row, else 0. */
+export type KeptRow = readonly [key: string, row: Row, at: number]
+
+/** Encodes rows as the chunks of a snapshot. */
+export function encodeSnapshot(rows: Iterable<KeptRow>): readonly Uint8Array[] {
+  const chunks: Uint8Array[] = []
+  let chunk: Value[] = []
+  let size = 0
+  for (const [key, row, at] of rows) {
+    const encoded = encodeRow(row)
+    chunk.push([key, encoded, at])
+    size += key.length + encoded.length
+    if (size < RECORD_BYTES) continue
+    chunks.push(pack(chunk))
+    chunk = []
+    size = 0
+  }
+  if (chunk.length > 0) chunks.push(pack(chunk))
+  return chunks
+}
+
+/** Decodes a chunk of a snapshot. */
+export function decodeSnapshot(chunk: Uint8Array): readonly KeptRow[] {
+  return KEPT(decode(chunk, MAX_RECORD)).map(([key, row, at]) => [key, decodeRow(key, row), at])
+}
+
+/** Where the newest snapshot of a partition is. */
+export interface Manifest {
+  /** The last log message that it covers. */
+  readonly covered: number
+  /** Its chunks, in order. */
+  readonly chunks: readonly number[]
+}
+
+/** Encodes a manifest. */
+export function encodeManifest({ covered, chunks }: Manifest): Uint8Array {
+  return pack([covered, chunks])
+}
+
+/** Decodes a manifest. */
+export function decodeManifest(manifest: Uint8Array): Manifest {
+  const [covered, chunks] = MANIFEST(decode(manifest, MAX_RECORD))
+  return { covered, chunks }
+}
