@@ -9,6 +9,8 @@ import { ENCODING_PROPERTIES } from "./encoding.ts"
 import { ENVELOPE_PROPERTIES } from "./envelope.ts"
 import { HANDSHAKE_PROPERTIES } from "./handshake.ts"
 import { HANDSHAKE_MODELS } from "./handshake-models.ts"
+import { HUB_PROPERTIES } from "./hub.ts"
+import { POST_PROPERTIES } from "./hub-post.ts"
 import { IDENTITY_PROPERTIES } from "./identity.ts"
 import { KEYSCHEDULE_PROPERTIES } from "./keyschedule.ts"
 import { SESSION_PROPERTIES } from "./session.ts"
@@ -31,6 +33,8 @@ export const PROPERTIES_OF: readonly Property[] = [
   ...NETWORK_PROPERTIES,
   ...RECEIVE_PROPERTIES,
   ...LEAK_PROPERTIES,
+  ...HUB_PROPERTIES,
+  ...POST_PROPERTIES,
   ...AGENT_PROPERTIES,
   ...AGENT_NETWORK_PROPERTIES,
   ...AGENT_TRUST_PROPERTIES,
