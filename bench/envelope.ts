@@ -2,10 +2,10 @@
 
 import { decodePayload, encodePayload } from "../src/encoding.ts"
 import { decodeContent, decodeEnvelope, encodeContent } from "../src/envelope.ts"
+import { DEFAULT_LIMITS } from "../src/hub/decision.ts"
 import { decodeFrame, encodeDeliver } from "../src/hub/frames.ts"
 import { readyLink, receiveFrame } from "../src/hub/link.ts"
 import { encodeRequest } from "../src/hub/requests.ts"
-import { DEFAULT_LIMITS } from "../src/hub/decision.ts"
 import { createIdentity } from "../src/identity.ts"
 import { open, seal } from "../src/session.ts"
 import { osDraw, type Suite } from "../src/suite.ts"
@@ -76,7 +76,11 @@ function wholeWay(suite: Suite, count: number): Case {
   const start = [alice.session, bob.session] as const
   const payload = payloadOf(600)
   const key = createIdentity("hub", osDraw)
-  const settings = { key: { ik: key.ik, secret: key.ikSecret }, limits: DEFAULT_LIMITS, maxNames: 9 }
+  const settings = {
+    key: { ik: key.ik, secret: key.ikSecret },
+    limits: DEFAULT_LIMITS,
+    maxNames: 9,
+  }
   const limits = { ...DEFAULT_LIMITS, requestsPerSecond: 1_000_000_000 }
   const link = readyLink(alice.own, { ...settings, limits }, NOW)
   let sent = 0

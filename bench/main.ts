@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { GROUPS } from "./groups.ts"
-import { FULL, type Figure, QUICK } from "./measure.ts"
+import { type Figure, FULL, QUICK } from "./measure.ts"
 
 const self = fileURLToPath(import.meta.url)
 
@@ -28,7 +28,9 @@ async function child(name: string): Promise<void> {
 }
 
 function runGroup(name: string, portable: boolean): Promise<Figure[]> {
-  const env = portable ? { ...process.env, NODE_OPTIONS: "--conditions=agentmesh-portable" } : process.env
+  const env = portable
+    ? { ...process.env, NODE_OPTIONS: "--conditions=agentmesh-portable" }
+    : process.env
   const args = [self, name, "--child", ...(options.quick ? ["--quick"] : [])]
   const process_ = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "inherit"] })
   let text = ""

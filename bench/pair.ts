@@ -1,6 +1,13 @@
 // Two agents' keys and sessions without an agent around them: what the protocol core costs.
 
-import { acceptBundle, acceptOneTimeKey, createBundle, createOneTimeKey } from "../src/bundle.ts"
+import {
+  acceptBundle,
+  acceptOneTimeKey,
+  createBundle,
+  createOneTimeKey,
+  type OwnBundle,
+  type OwnOneTimeKey,
+} from "../src/bundle.ts"
 import { encodePayload, type Payload } from "../src/encoding.ts"
 import { decodeEnvelope, encodeContent } from "../src/envelope.ts"
 import { checkInit, initiate, readInit, respond } from "../src/handshake.ts"
@@ -38,19 +45,26 @@ export function contentsOf(size: number, count: number): readonly Uint8Array[] {
   return Array.from({ length: count }, () => contentOf(payloadOf(size)))
 }
 
-/** Keys of both sides, published. */
-export function publish(suite: Suite) {
+/** Two identities, and what the second has published. */
+export interface Published {
+  readonly alice: OwnIdentity
+  readonly bob: OwnIdentity
+  readonly suite: Suite
+  readonly bundle: OwnBundle
+  readonly oneTime: OwnOneTimeKey
+}
+
+/** Keys of both sides. */
+export function publish(suite: Suite): Published {
   const alice = createIdentity("alice", osDraw)
   const bob = createIdentity("bob", osDraw)
   const options = { seq: NOW, now: NOW, suites: [suite] }
-  return {
-    ...{ alice, bob, suite, bundle: createBundle(bob, options, osDraw) },
-    oneTime: createOneTimeKey(bob, suite, NOW, osDraw),
-  }
+  const bundle = createBundle(bob, options, osDraw)
+  return { alice, bob, suite, bundle, oneTime: createOneTimeKey(bob, suite, NOW, osDraw) }
 }
 
 /** Handshake and first envelope, both sides, from the signed bundle and one-time key on. */
-export function introduce(keys: ReturnType<typeof publish>, content: Uint8Array): [Side, Side] {
+export function introduce(keys: Published, content: Uint8Array): [Side, Side] {
   const { alice, bob, suite } = keys
   const bundle = acceptBundle(keys.bundle.bytes, { now: NOW, name: "bob" })
   const oneTime = acceptOneTimeKey(keys.oneTime.bytes, bundle, suite, NOW)

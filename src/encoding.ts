@@ -1,16 +1,17 @@
 // SPEC §3 encoding: deterministic CBOR, in two profiles.
 //
-// cbor-x is neither strict nor deterministic. Values are therefore put into canonical form before
-// it encodes them, and one strict pass over the bytes decodes without it: its decoder would drop
-// the byte order mark of a long text, and with it make two keys of a map one.
+// Protocol values are written by pack.ts. Payloads, whose values are many, are written by cbor-x,
+// which is neither strict nor deterministic: they are put into canonical form before. One strict
+// pass over the bytes decodes both without it: its decoder would drop the byte order mark of a long
+// text, and with it make two keys of a map one.
 
 import { Encoder } from "cbor-x/encode"
 import { compareBytes, fromUtf8, toUtf8 } from "./bytes.ts"
 import { AgentMeshError, type ErrorCode, require } from "./errors.ts"
 import { MAX_DEPTH, MAX_OBJECT, MAX_PAYLOAD_DEPTH } from "./limits.ts"
+import type { Value } from "./pack.ts"
 
-/** What a protocol structure is made of (SPEC §3.2). Integers are 0 to 2^53-1. */
-export type Value = number | Uint8Array | string | null | readonly Value[]
+export { encode, type Value } from "./pack.ts"
 
 /** What an application payload is made of (SPEC §3.2). Decoded maps have no prototype. */
 export type PayloadValue =
@@ -37,6 +38,8 @@ interface Scan {
   readonly view: DataView
   readonly payload: boolean
   readonly maxDepth: number
+  /** Byte strings longer than this share the memory of `bytes`. */
+  readonly copied: number
   at: number
 }
 
@@ -92,8 +95,9 @@ function readItem(s: Scan, depth: number): PayloadValue {
   if (major === 5) return readMap(s, argument, depth)
   const string = s.bytes.subarray(s.at, s.at + argument)
   s.at += argument
+  if (major === 3) return readText(string, start)
   // A byte string is not looked into: whoever opens it judges it, at depth 1 (ENCODING-24).
-  return major === 2 ? new Uint8Array(string) : readText(string, start)
+  return argument > s.copied ? string : new Uint8Array(string)
 }
 
 function checkDepth(s: Scan, depth: number, start: number): void {
@@ -151,13 +155,18 @@ function readSimple(
   return number
 }
 
-function decodeItem(bytes: Uint8Array, profile: Profile, limit: number): PayloadValue {
+function decodeItem(
+  bytes: Uint8Array,
+  profile: Profile,
+  limit: number,
+  copied: number = Number.POSITIVE_INFINITY,
+): PayloadValue {
   // ENCODING-10
   require(bytes.length <= limit, "encoding/limit", `${bytes.length} bytes, at most ${limit}`)
   const payload = profile === "payload"
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const maxDepth = payload ? MAX_PAYLOAD_DEPTH : MAX_DEPTH
-  const s: Scan = { bytes, view, payload, maxDepth, at: 0 }
+  const s: Scan = { bytes, view, payload, maxDepth, copied, at: 0 }
   const item = readItem(s, 1)
   if (s.at !== bytes.length) fail("encoding/malformed", s.at, "trailing bytes") // ENCODING-21
   return item
@@ -174,6 +183,19 @@ export function decode(bytes: Uint8Array, limit: number = MAX_OBJECT): Value {
   return decodeItem(bytes, "protocol", limit) as Value
 }
 
+/** Keys, hashes and ids are kept, and must not keep alive what they came in. */
+const SMALL = 64
+
+/**
+ * Decodes like {@link decode}, but byte strings of more than 64 bytes share the memory of `bytes`:
+ * for what is opened at once, or whose bytes belong to nobody else.
+ *
+ * @throws {@link AgentMeshError} `encoding/limit`, `encoding/malformed`, `encoding/profile`.
+ */
+export function decodeShared(bytes: Uint8Array, limit: number = MAX_OBJECT): Value {
+  return decodeItem(bytes, "protocol", limit, SMALL) as Value
+}
+
 /**
  * Decodes an application payload in canonical form (SPEC §3.4).
  *
@@ -186,35 +208,44 @@ export function decodePayload(bytes: Uint8Array): Payload {
   return payload as Payload
 }
 
-// ---- encode ----
+// ---- encode payloads ----
 
 function canonicalNumber(value: number): number | bigint {
+  if (!Number.isFinite(value)) throw new RangeError(`expected a finite number, got ${value}`)
   // cbor-x writes integers from 2^32 on as floats, but big integers as integers (ENCODING-7).
   if (!Number.isSafeInteger(value)) return value // always nine bytes: ENCODING-8
   return value >= 0x1_0000_0000 || value < -0x1_0000_0000 ? BigInt(value) : value
 }
 
-function canonical(value: unknown, payload: boolean, depth: number): unknown {
-  // ENCODING-4
-  if (depth > (payload ? MAX_PAYLOAD_DEPTH : MAX_DEPTH)) throw new RangeError("nested too deep")
-  if (value === null) return null
-  if (value instanceof Uint8Array) return value
+function canonical(value: unknown, depth: number): unknown {
+  if (depth > MAX_PAYLOAD_DEPTH) throw new RangeError("nested too deep") // ENCODING-4
+  if (value === null || typeof value === "boolean" || value instanceof Uint8Array) return value
   if (typeof value === "string") {
     if (!value.isWellFormed()) throw new TypeError("text has a lone surrogate") // ENCODING-3
     return value // as it is: ENCODING-2
   }
-  if (typeof value === "number") {
-    if (!payload && (!Number.isSafeInteger(value) || value < 0)) {
-      throw new RangeError(`expected an integer from 0 to 2^53-1, got ${value}`)
-    }
-    if (!Number.isFinite(value)) throw new RangeError(`expected a finite number, got ${value}`)
-    return canonicalNumber(value)
-  }
+  if (typeof value === "number") return canonicalNumber(value)
   // A plain array without holes, whatever came in: cbor-x writes others in other ways.
-  if (Array.isArray(value)) return Array.from(value, (item) => canonical(item, payload, depth + 1))
-  if (payload && typeof value === "boolean") return value
-  if (payload && typeof value === "object") return canonicalMap(value, depth)
+  if (Array.isArray(value)) return Array.from(value, (item) => canonical(item, depth + 1))
+  if (typeof value === "object") return canonicalMap(value, depth)
   throw new TypeError(`a ${typeof value} cannot be encoded`)
+}
+
+// Printable ASCII, for which the order of texts is that of their bytes.
+const PLAIN = /^[ -~]*$/
+
+/** Text keys by encoding: shorter UTF-8 first, then bytewise (ENCODING-6). */
+function sortedKeys(value: object): readonly string[] {
+  const keys = Object.keys(value)
+  if (keys.every((key) => PLAIN.test(key))) {
+    return keys.sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
+  }
+  const encoded = keys.map((key) => {
+    if (!key.isWellFormed()) throw new TypeError("a key has a lone surrogate")
+    return { key, bytes: toUtf8(key) }
+  })
+  encoded.sort((a, b) => a.bytes.length - b.bytes.length || compareBytes(a.bytes, b.bytes))
+  return encoded.map(({ key }) => key)
 }
 
 function canonicalMap(value: object, depth: number): Map<string, unknown> {
@@ -222,23 +253,11 @@ function canonicalMap(value: object, depth: number): Map<string, unknown> {
   if (prototype !== null && prototype !== Object.prototype) {
     throw new TypeError("only plain objects can be encoded")
   }
-  // Text keys sorted by encoding: shorter UTF-8 first, then bytewise (ENCODING-6).
-  const entries = Object.entries(value).map(([key, item]) => {
-    if (!key.isWellFormed()) throw new TypeError("a key has a lone surrogate")
-    return { key, bytes: toUtf8(key), item: canonical(item, true, depth + 1) }
-  })
-  entries.sort((a, b) => a.bytes.length - b.bytes.length || compareBytes(a.bytes, b.bytes))
-  return new Map(entries.map(({ key, item }) => [key, item]))
-}
-
-/**
- * Encodes a protocol value as C(value) (SPEC §3.3, ENCODING-1).
- *
- * @param value - Integers from 0 to 2^53-1, byte strings, well-formed text, null, arrays.
- * @throws TypeError or RangeError for any other value, or deeper than {@link MAX_DEPTH}.
- */
-export function encode(value: Value): Uint8Array {
-  return new Uint8Array(encoder.encode(canonical(value, false, 1)))
+  const map = new Map<string, unknown>()
+  for (const key of sortedKeys(value)) {
+    map.set(key, canonical((value as Record<string, unknown>)[key], depth + 1))
+  }
+  return map
 }
 
 /**

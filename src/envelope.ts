@@ -1,17 +1,18 @@
 // SPEC §9 envelope: header, contents, padding, signature, AEAD.
 
-import { decode, encode, type Value } from "./encoding.ts"
+import { decode, decodeShared, encode, type Value } from "./encoding.ts"
 import { AgentMeshError, require } from "./errors.ts"
 import { INIT, initValue, type RawInit } from "./handshake.ts"
 import type { Peer } from "./identity.ts"
 import { type Block, type Init, sealKey } from "./keyschedule.ts"
+import { encodeInto } from "./pack.ts"
 import { bytes, decodeAs, list, literal, nullable, type Shape, tuple, uint } from "./shape.ts"
 import {
   aeadOpen,
   aeadSeal,
   hash,
   isEd25519,
-  labelled,
+  labelledView,
   MAX_CONTENT,
   MAX_CONTENTS,
   MAX_CT,
@@ -51,6 +52,7 @@ const BLOCK: Shape<Block> = (value) => {
   return { x, ek, kemCt }
 }
 const HEADER = tuple(literal(1), bytes(16), BLOCK, uint, uint, bytes(16), nullable(INIT))
+const OUTER = tuple(bytes(), bytes())
 const INNER = tuple(list(bytes(), 1, MAX_CONTENTS), bytes(64))
 
 /**
@@ -66,11 +68,11 @@ export function encodeHeader(header: Header, init: Init | null): Uint8Array {
 /**
  * Reads an envelope: sizes, version, shape (SPEC §9.4).
  *
- * @param envelope - Any bytes.
+ * @param envelope - Any bytes; header and ciphertext of the result share their memory.
  * @throws {@link AgentMeshError} `encoding/*`, `envelope/version`.
  */
 export function decodeEnvelope(envelope: Uint8Array): RawEnvelope {
-  const [header, ct] = decodeAs(tuple(bytes(), bytes()), envelope, MAX_ENVELOPE) // ENVELOPE-8
+  const [header, ct] = OUTER(decodeShared(envelope, MAX_ENVELOPE)) // ENVELOPE-8
   // ENVELOPE-9
   require(header.length <= MAX_HEADER, "encoding/limit", `header of ${header.length} bytes`)
   const sized = ct.length >= MIN_CT && ct.length <= MAX_CT
@@ -93,9 +95,14 @@ export function padme(length: number): number {
   return (length + mask) & ~mask
 }
 
+/** Room for an inner of `length` bytes, its end mark and the filler: at least 256 bytes. */
+function paddedRoom(length: number): Uint8Array {
+  return new Uint8Array(Math.max(256, padme(length + 1)))
+}
+
 /** `bytes || 0x80 || 0x00*`, at least 256 bytes (ENVELOPE-6). */
 export function pad(inner: Uint8Array): Uint8Array {
-  const padded = new Uint8Array(Math.max(256, padme(inner.length + 1)))
+  const padded = paddedRoom(inner.length)
   padded.set(inner)
   padded[inner.length] = 0x80
   return padded
@@ -120,13 +127,14 @@ export interface EnvelopeContext {
   readonly recipient: string
 }
 
-function signedBytes(
+/** What is signed, for a use at once. */
+function signedView(
   context: EnvelopeContext,
   header: Uint8Array,
   hashes: readonly Uint8Array[],
 ): Uint8Array {
   const { suite, th, sender, recipient } = context
-  return labelled("message", suite, th, sender.name, recipient, header, hashes)
+  return labelledView("message", suite, th, sender.name, recipient, header, hashes)
 }
 
 /** Hash of one encoded content, 32 bytes. */
@@ -171,15 +179,19 @@ export function sealEnvelope(
 ): Uint8Array {
   requireBatch(contents)
   const { suite, th } = context
-  const sig = sign(ikSecret, signedBytes(context, header, contents.map(contentHash)))
-  const padded = pad(encode([contents, sig]))
+  const sig = sign(ikSecret, signedView(context, header, contents.map(contentHash)))
+  const padded = paddedRoom(innerLength(contents))
+  padded[encodeInto(padded, [contents, sig])] = 0x80 // ENVELOPE-6
   const key = sealKey(suite, th, mk, guard)
-  const ct = aeadSeal(key, labelled("envelope", th, header), padded)
+  const ct = aeadSeal(key, labelledView("envelope", th, header), padded)
   key.fill(0)
   return encode([header, ct])
 }
 
-/** What is inside an envelope: 1 to 64 encoded contents and the signature over their hashes. */
+/**
+ * What is inside an envelope: 1 to 64 encoded contents and the signature over their hashes. Contents
+ * share the memory of the plaintext, which is theirs alone: who keeps one for long keeps a copy.
+ */
 export interface OpenedInner {
   readonly contents: readonly Uint8Array[]
   readonly sig: Uint8Array
@@ -199,13 +211,13 @@ export function openEnvelope(
 ): OpenedInner {
   const { suite, th, sender } = context
   const key = sealKey(suite, th, mk, envelope.guard)
-  const padded = aeadOpen(key, labelled("envelope", th, envelope.header), envelope.ct)
+  const padded = aeadOpen(key, labelledView("envelope", th, envelope.header), envelope.ct)
   key.fill(0)
   const inner = padded && unpad(padded)
   if (inner) {
     try {
-      const [contents, sig] = decodeAs(INNER, inner)
-      const signed = signedBytes(context, envelope.header, contents.map(contentHash))
+      const [contents, sig] = INNER(decodeShared(inner))
+      const signed = signedView(context, envelope.header, contents.map(contentHash))
       if (verify(sender.ik, signed, sig)) return { contents, sig }
     } catch {
       // one code, no sub-reason
@@ -229,7 +241,7 @@ export function verifyContentProof(
   if (!isEd25519(context.sender.ik)) return false
   const hashes = proof.hashes.slice()
   hashes[proof.index] = contentHash(content) // ENVELOPE-20
-  return verify(context.sender.ik, signedBytes(context, proof.header, hashes), proof.sig)
+  return verify(context.sender.ik, signedView(context, proof.header, hashes), proof.sig)
 }
 
 // ---- contents ----
@@ -239,7 +251,7 @@ export const CONTENT_KINDS = { application: 0, heal: 1, receipt: 2 } as const
 /** Statuses in a receipt (SPEC Appendix A). */
 export const RECEIPT_STATUSES = { delivered: 1, processed: 2, failed: 3 } as const
 
-/** One content of an envelope (SPEC §9.2). */
+/** One content of an envelope (SPEC §9.2); a decoded body shares the memory of its content. */
 export interface Content {
   /** 0 application, 1 heal, 2 receipt. */
   readonly kind: number
@@ -282,8 +294,8 @@ export function encodeReceipts(receipts: readonly Receipt[]): Uint8Array {
  */
 export function decodeContent(content: Uint8Array): Content {
   try {
-    const fields = decodeAs(CONTENT, content, MAX_CONTENT) // ENVELOPE-15
-    const [kind, id, sentMs, re, ask, body] = fields
+    const fields = decodeShared(content, MAX_CONTENT) // ENVELOPE-15
+    const [kind, id, sentMs, re, ask, body] = CONTENT(fields)
     const quiet = re === null && ask === 0 // ENVELOPE-16
     const ruled =
       (kind === 0 && ask <= 1) ||

@@ -1,10 +1,9 @@
 // SPEC §4 suite: primitives, sizes, every label; every limit comes along from limits.ts.
 
 import { backend } from "#crypto"
-import { concat } from "./bytes.ts"
 import type { Encapsulation } from "./crypto/backend.ts"
-import { encode, type Value } from "./encoding.ts"
 import { AgentMeshError, require } from "./errors.ts"
+import { encode, encodeView, type Value } from "./pack.ts"
 
 export * from "./limits.ts"
 
@@ -94,14 +93,23 @@ export const osDraw: Draw = (_name, length) => backend.random(length)
 
 // ---- labels, hash, key derivation ----
 
+const LABELS = Object.fromEntries(
+  PURPOSES.map((purpose) => [purpose, `AgentMesh/1 ${purpose}`]),
+) as Readonly<Record<Purpose, string>>
+
 /** The label of a purpose; the first item of all that is signed, hashed or used as info. */
 export function label(purpose: Purpose): string {
-  return `AgentMesh/1 ${purpose}`
+  return LABELS[purpose]
 }
 
 /** C([label, ...context]). */
 export function labelled(purpose: Purpose, ...context: readonly Value[]): Uint8Array {
   return encode([label(purpose), ...context])
+}
+
+/** The same for a use at once: the next hash or view overwrites it. */
+export function labelledView(purpose: Purpose, ...context: readonly Value[]): Uint8Array {
+  return encodeView([label(purpose), ...context])
 }
 
 /** SHA-256 without a label. Only the fingerprint and bodies that hold their label use it bare. */
@@ -111,7 +119,7 @@ export function sha256(data: Uint8Array): Uint8Array {
 
 /** H(C([label, ...context])), 32 bytes. */
 export function hash(purpose: Purpose, ...context: readonly Value[]): Uint8Array {
-  return backend.sha256(labelled(purpose, ...context))
+  return backend.sha256(labelledView(purpose, ...context))
 }
 
 /** HKDF-Extract of RFC 5869, 32 bytes. */
@@ -123,15 +131,17 @@ export function extract(salt: Uint8Array, ikm: Uint8Array): Uint8Array {
 export function expand(prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
   if (length > 8_160) throw new RangeError(`"length" expected at most 8160 bytes, got ${length}`)
   const out = new Uint8Array(length)
-  let block: Uint8Array = new Uint8Array(0)
+  // T(i-1) || info || i; the first block has no T before it.
+  const input = new Uint8Array(32 + info.length + 1)
+  input.set(info, 32)
   for (let at = 0, i = 1; at < length; at += 32, i++) {
-    const input = concat(block, info, Uint8Array.of(i))
+    input[input.length - 1] = i
+    const block = backend.hmac(prk, i === 1 ? input.subarray(32) : input)
+    input.set(block)
+    out.set(length - at < 32 ? block.subarray(0, length - at) : block, at)
     block.fill(0)
-    block = backend.hmac(prk, input)
-    input.fill(0)
-    out.set(block.subarray(0, Math.min(32, length - at)), at)
   }
-  block.fill(0) // what was expanded stands in `out` alone
+  input.fill(0) // what was expanded stands in `out` alone
   return out
 }
 

@@ -300,7 +300,7 @@ export class Receiver {
     const stranger = !this.#core.peer(peer).sentTo
     const row: InboxRow = { order, name, ik, id, size: bytes.length, ask, stranger }
     store.put("inbox", key, row)
-    store.write(`data/inbox/${key}`, bytes)
+    store.write(`data/inbox/${key}`, bytes.slice()) // or it would keep its whole envelope alive
     this.count(row, 1)
     return key
   }

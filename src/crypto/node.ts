@@ -1,6 +1,7 @@
 // SPEC §4: the fast backend, on node:crypto (OpenSSL). What OpenSSL lacks or judges differently
 // (point decoding, small order, ML-KEM before Node 24) comes from the portable backend.
 
+import * as nodeCrypto from "node:crypto"
 import {
   createCipheriv,
   createDecipheriv,
@@ -34,6 +35,22 @@ const publics = new WeakMap<Uint8Array, CachedKey>()
 
 const base64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url")
 const copy = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes)
+
+/** A result as a plain array: a copy only if its memory is shared with other results. */
+function plain(result: Buffer): Uint8Array {
+  const { buffer, byteLength } = result
+  return buffer.byteLength === byteLength ? new Uint8Array(buffer) : copy(result)
+}
+
+/** SHA-256 in one call where there is one (Node): as text, because a Buffer for 32 bytes costs more
+ * than they do. Nothing secret is hashed without a key. */
+function sha256(data: Uint8Array): Uint8Array {
+  if (nodeCrypto.hash === undefined) return plain(createHash("sha256").update(data).digest())
+  const text = nodeCrypto.hash("sha256", data, "binary")
+  const out = new Uint8Array(32)
+  for (let i = 0; i < 32; i++) out[i] = text.charCodeAt(i)
+  return out
+}
 
 function cached(
   cache: WeakMap<Uint8Array, CachedKey>,
@@ -110,9 +127,9 @@ function derivePublic(crv: Curve, secret: Uint8Array): Uint8Array {
 export const backend: Backend = {
   ...noble,
   name: "node",
-  random: (length) => copy(randomBytes(length)),
-  sha256: (data) => copy(createHash("sha256").update(data).digest()),
-  hmac: (key, data) => copy(createHmac("sha256", key).update(data).digest()),
+  random: (length) => plain(randomBytes(length)),
+  sha256,
+  hmac: (key, data) => plain(createHmac("sha256", key).update(data).digest()),
   scrypt(password, salt, n, length) {
     return copy(scryptSync(password, salt, length, { N: n, r: 8, p: 1, maxmem: 160 * n * 8 }))
   },
@@ -121,14 +138,14 @@ export const backend: Backend = {
   x25519(secret, remote) {
     try {
       const privateKey = secretKey("X25519", secret)
-      return copy(diffieHellman({ privateKey, publicKey: publicKey("X25519", remote) }))
+      return plain(diffieHellman({ privateKey, publicKey: publicKey("X25519", remote) }))
     } catch {
       return null // OpenSSL refuses an all-zero result
     }
   },
 
   ed25519Public: (seed) => derivePublic("Ed25519", seed),
-  ed25519Sign: (seed, message) => copy(sign(null, message, secretKey("Ed25519", seed))),
+  ed25519Sign: (seed, message) => plain(sign(null, message, secretKey("Ed25519", seed))),
   ed25519Verify(key, message, signature) {
     if (signature.length !== 64) return false
     if (hasSmallOrderR(signature)) return noble.ed25519Verify(key, message, signature)
@@ -153,7 +170,7 @@ export const backend: Backend = {
     const options = { authTagLength: 16 }
     const decipher = createDecipheriv("aes-256-gcm", key, nonce, options).setAAD(aad)
     decipher.setAuthTag(sealed.subarray(end))
-    const out = copy(decipher.update(sealed.subarray(0, end)))
+    const out = plain(decipher.update(sealed.subarray(0, end)))
     try {
       decipher.final()
       return out
