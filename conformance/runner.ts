@@ -153,6 +153,8 @@ export interface Results {
   readonly broken: readonly string[]
   readonly aborted?: string
   readonly strict: boolean
+  /** Whether anything was done; by default, whether a verdict counts operations. */
+  readonly executed?: boolean
 }
 
 const NOTHING = { hello: null, verdicts: [], broken: [], strict: false } as const
@@ -164,7 +166,7 @@ export function summarize(results: Results): Report {
   const [passed, failed, blocked] = [count("PASS"), count("FAIL"), count("BLOCKED")]
   const [unsupported, warned] = [count("UNSUPPORTED"), count("WARN")]
   const accounted = passed + failed + blocked + unsupported + warned === planned
-  const executed = verdicts.some((item) => item.calls > 0)
+  const { executed = verdicts.some((item) => item.calls > 0) } = results
   const partial = hello?.ops !== undefined
   const bad = failed + blocked + broken.length + (strict ? warned + (partial ? 1 : 0) : 0) > 0
   const judged = bad ? 1 : 0

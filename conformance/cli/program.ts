@@ -3,12 +3,17 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander"
 import { FORMATS } from "../report/formats.ts"
 import { packageVersion, UsageError } from "./context.ts"
+import type { DoctorFlags } from "./doctor.ts"
 import { checkFlags, type FinishFlags } from "./finish.ts"
+import type { ListFlags } from "./list.ts"
+import type { HubFlags } from "./live.ts"
 import type { RunFlags } from "./run.ts"
 
 const EXIT_CODES = `
 Exit codes: 0 conformant; 1 not, or a stale baseline; 2 usage; 3 the driver did not start or broke
-the protocol; 4 nothing was executed, or not all that was planned; 5 a check of the suite itself.`
+the protocol; 4 nothing was executed, or not all that was planned; 5 a check of the suite itself.
+
+To begin: agentmesh-conformance init node; then doctor and run with --driver "node driver.mjs".`
 
 /** Runs a command line; the exit code. */
 export async function program(argv: readonly string[]): Promise<number> {
@@ -22,8 +27,9 @@ export async function program(argv: readonly string[]): Promise<number> {
   const set = (value: number): void => {
     code = value
   }
-  addRun(root, set)
-  addReplay(root, set)
+  for (const add of [addRun, addHub, addReplay, addDoctor, addInit, addList, addMerge]) {
+    add(root, set)
+  }
   try {
     await root.parseAsync([...argv], { from: "user" })
     return code
@@ -117,4 +123,69 @@ function addReplay(root: Command, set: Set): void {
       set(await replay(file, flags))
     },
   )
+}
+
+function addHub(root: Command, set: Set): void {
+  const command = root
+    .command("hub")
+    .description("a hub as a black box; without an address the hub of this package")
+    .option("--connect <host:port>", "a hub that runs")
+    .option("--spawn <command>", "starts one; {port} and {data} are put in")
+    .option("--only <words>", "ids or requirements, by commas", list, [])
+    .option("--timeout-scale <x>", "times the 5 s that an answer has", positive, 1)
+  verdictOptions(command).action(async (flags: HubFlags) => {
+    checkFlags({ ...flags, filtered: flags.only.length > 0 })
+    const { runHub } = await import("./live.ts")
+    set(await runHub(flags))
+  })
+}
+
+function addDoctor(root: Command, set: Set): void {
+  const command = root
+    .command("doctor")
+    .description("checks a driver against the driver protocol, and says what to do next")
+    .requiredOption("--driver <command>", "starts the driver (DRIVER.md)")
+    .option("--timeout-scale <x>", "times the 5 s that an operation has", positive, 1)
+  command.action(async (flags: DoctorFlags) => {
+    const { doctor } = await import("./doctor.ts")
+    set(await doctor(flags))
+  })
+}
+
+function addInit(root: Command, set: Set): void {
+  root
+    .command("init")
+    .description("writes a driver to begin with")
+    .argument("<language>", "node or python")
+    .argument("[file]", "where to; driver.mjs or driver.py")
+    .action(async (language: string, file?: string) => {
+      const { init } = await import("./init.ts")
+      set(init(language, file))
+    })
+}
+
+function addList(root: Command, set: Set): void {
+  root
+    .command("list")
+    .description("all checks, with the sentences that they check")
+    .option("--only <words>", "ids, section words or requirements, by commas", list, [])
+    .addOption(new Option("--kind <kind>").choices(["vector", "property", "hub", "agent"]))
+    .option("--tier <n>", "only up to this tier", integer(0))
+    .option("--json", "as JSON")
+    .action(async (flags: ListFlags) => {
+      const listing = await import("./list.ts")
+      set(await listing.list(flags))
+    })
+}
+
+function addMerge(root: Command, set: Set): void {
+  root
+    .command("merge")
+    .description("the report.json files of several implementations in one table")
+    .argument("<files...>", "written by --report json=FILE")
+    .option("--json", "as JSON")
+    .action(async (files: readonly string[], flags: { readonly json?: boolean }) => {
+      const { merge } = await import("./merge.ts")
+      set(merge(files, flags.json === true))
+    })
 }
