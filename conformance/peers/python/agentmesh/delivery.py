@@ -115,10 +115,8 @@ class Courier(Founder):
         return bool(oks), any(self.now - min(t, self.now) >= PROBE_AFTER for t in oks)
 
     def probe_due(self, s: Store, key: PeerKey) -> bool:
-        some, old = self.counts_for_probe(s, key)
+        _, old = self.counts_for_probe(s, key)
         clock = s.probes.get(key)
-        if not some:
-            s.probes.pop(key, None)
         if not old or self.ready_since is None or not self.drained:
             return False
         if self.now - min(self.ready_since, self.now) < PROBE_CONNECTED:
@@ -166,6 +164,8 @@ class Courier(Founder):
                         del self.reported[next(iter(self.reported))]
             elif status != 1 and self.reported.pop((key, content_id), False):
                 self.events.append(("receipt", (key[0], content_id, status)))
+        if key in s.probes and not self.counts_for_probe(s, key)[0]:
+            del s.probes[key]
         if key in s.due:
             self.due_since.setdefault(key, self.now_ms)
         return r

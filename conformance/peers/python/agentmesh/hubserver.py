@@ -24,6 +24,7 @@ from .suite import SystemDraws
 
 LOGIN_TIMEOUT, IDLE_TIMEOUT = 10, 180
 MAX_BACKLOG = 8 * hub.MAX_FRAME  # bytes a link may leave unread before it is closed
+LINGER = 1  # seconds in which a link that is closed may still read the last frame
 TIMER = 10
 
 
@@ -53,6 +54,18 @@ class Server:
             pass
         finally:
             self.end(name)
+            await self.discard(reader)
+            writer.close()
+
+    @staticmethod
+    async def discard(reader: asyncio.StreamReader) -> None:
+        """Reads what still comes in: data unread at the close would cost the peer the last frame."""
+        try:
+            async with asyncio.timeout(LINGER):
+                while await reader.read(1 << 16):
+                    pass
+        except (TimeoutError, ConnectionError):
+            pass
 
     @staticmethod
     async def read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes | None:
@@ -70,16 +83,20 @@ class Server:
                 writer.write(hub.with_length(raw))
                 if writer.transport.get_write_buffer_size() > MAX_BACKLOG:
                     writer.transport.abort()
-        for link in self.core.closed:
+        ended, self.core.closed = self.core.closed, []
+        for link in ended:
             self.end(link)
-        self.core.closed.clear()
 
     def end(self, link: str) -> None:
+        """Half-closes, so that what was written last arrives although more may come in."""
         writer = self.writers.pop(link, None)
         if writer is not None:
             self.core.close(link)
-            self.core.closed.remove(link)
-            writer.close()  # after what is still to be written
+            self.core.closed.clear()
+            if writer.transport.is_closing():
+                return
+            writer.write_eof()
+            asyncio.get_running_loop().call_later(LINGER, writer.close)
 
     async def clock(self) -> None:
         while True:
