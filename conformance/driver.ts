@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import type { Property } from "./property.ts"
 
 /** Anything that JSON can hold. */
 export type Json =
@@ -184,11 +185,13 @@ export interface VectorFile {
   readonly tombstones: readonly { readonly id: string; readonly since: string; why: string }[]
 }
 
-/** A section of the suite: its vectors, later its properties. */
+/** A section of the suite: its vectors and its properties. */
 export interface Group {
   readonly section: Section
   /** Reads `vectors/<section>.json`. */
   readonly vectors: () => VectorFile
+  /** What holds for all inputs. */
+  readonly properties: readonly Property[]
 }
 
 /** The folder of the package, from the sources or from `dist`. */

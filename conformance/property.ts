@@ -1,6 +1,6 @@
 // Properties: what holds for all inputs, checked on generated ones through the driver operations.
 
-import type { Case, Driver, Hello } from "./driver.ts"
+import { type Case, type Driver, type Hello, SECTIONS } from "./driver.ts"
 import { PROPERTIES_OF } from "./properties/index.ts"
 import type { Verdict } from "./verdict.ts"
 
@@ -48,7 +48,7 @@ export interface PropertyOptions {
 }
 
 /** All properties, in section order. */
-export const PROPERTIES: readonly Property[] = PROPERTIES_OF
+export const PROPERTIES: readonly Property[] = SECTIONS.flatMap((word) => PROPERTIES_OF[word])
 
 /** FNV-1a, 32 bits: spreads seeds; nothing depends on its strength. */
 function spread(text: string): number {

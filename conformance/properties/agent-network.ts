@@ -3,15 +3,7 @@
 
 import fc from "fast-check"
 import type { Property } from "../property.ts"
-import {
-  type Agent,
-  agentOf,
-  bodyOf,
-  receiving,
-  restore,
-  sending,
-  snapshot,
-} from "./agents.ts"
+import { type Agent, agentOf, bodyOf, receiving, restore, sending, snapshot } from "./agents.ts"
 import type { Setting } from "./define.ts"
 import { type Flip, flip, flipped, pick } from "./gen.ts"
 import { readHeader } from "./insider.ts"
@@ -56,7 +48,13 @@ async function two(trial: Trial, suite: number, n: number): Promise<Two> {
   await trial.ok("agent.trust", { agent: bob.handle, bundle: alice.bundle })
   return {
     ...{ agents: [alice, bob], letters: [], accepted: [new Map(), new Map()] },
-    ...{ used: new Set(), guards: new Set(), got: [new Set(), new Set()], told: [[], []], lost: new Set() },
+    ...{
+      used: new Set(),
+      guards: new Set(),
+      got: [new Set(), new Set()],
+      told: [[], []],
+      lost: new Set(),
+    },
   }
 }
 
@@ -127,7 +125,12 @@ const tamper = move<Two, { which: number; at: Flip }>(
     const from = size - readHeader(letter.envelope).ct.length / 2
     const bad = flipped(trial, letter.envelope, at, from, size)
     const args = receiving(model.agents[letter.from === 0 ? 1 : 0], bad)
-    await trial.reject("agent.receive", args, letter.read ? "session/replay" : "envelope/open", "unchanged")
+    await trial.reject(
+      "agent.receive",
+      args,
+      letter.read ? "session/replay" : "envelope/open",
+      "unchanged",
+    )
   },
   (model, { which }) => some(model, which),
 )
@@ -141,15 +144,22 @@ async function settle(model: Two, trial: Trial): Promise<void> {
   for (const letter of model.letters) {
     if (!letter.read && reachable(model, letter)) await read(model, trial, letter)
   }
-  for (const from of [0, 1, 0, 1] as const) await read(model, trial, await write(model, trial, from))
+  for (const from of [0, 1, 0, 1] as const)
+    await read(model, trial, await write(model, trial, from))
   for (const to of [0, 1] as const) {
     const told = model.told[to]
     trial.equal(new Set(told).size, told.length, "receipts, each once")
     const known = model.got[to === 0 ? 1 : 0]
-    trial.check(told.every((id) => known.has(id)), "a receipt for what never arrived")
+    trial.check(
+      told.every((id) => known.has(id)),
+      "a receipt for what never arrived",
+    )
     if (model.lost.has(to === 0 ? 1 : 0)) continue
     const arrived = model.letters.filter(({ from, read: was }) => from === to && was)
-    trial.check(arrived.every(({ id }) => told.includes(id)), "a content that arrived has no receipt")
+    trial.check(
+      arrived.every(({ id }) => told.includes(id)),
+      "a content that arrived has no receipt",
+    )
   }
 }
 
@@ -263,7 +273,10 @@ async function glared(model: Two, trial: Trial): Promise<void> {
 export const AGENT_NETWORK_PROPERTIES: readonly Property[] = [
   modelProperty(
     {
-      ...{ id: "agent-p03", title: "over a bad network each content is handed over and receipted once" },
+      ...{
+        id: "agent-p03",
+        title: "over a bad network each content is handed over and receipted once",
+      },
       ...{ req: "AGENT-37 AGENT-47 AGENT-54 SESSION-5 SESSION-19", tier: 2, runs: 12 },
     },
     {

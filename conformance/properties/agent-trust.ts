@@ -4,7 +4,7 @@ import fc from "fast-check"
 import type { JsonObject } from "../driver.ts"
 import type { Property } from "../property.ts"
 import { type Agent, agentOf, Puppet, receiving, restore, sending, snapshot } from "./agents.ts"
-import { type Setting } from "./define.ts"
+import type { Setting } from "./define.ts"
 import { content, idOf } from "./forge.ts"
 import { NOW } from "./gen.ts"
 import { modelProperty, move } from "./model.ts"
@@ -93,7 +93,8 @@ const PIN_MOVES = [
     }[model.accept]
     if (known && model.pin !== who) {
       await trial.reject("agent.receive", args, "identity/changed", "unchanged")
-    } else if (!allowed) await trial.reject("agent.receive", args, "identity/untrusted", "unchanged")
+    } else if (!allowed)
+      await trial.reject("agent.receive", args, "identity/untrusted", "unchanged")
     else {
       const trust = model.verified ? "verified" : "pinned"
       const { fingerprint } = model.claims[who] as Pins["claims"][0]
@@ -101,19 +102,24 @@ const PIN_MOVES = [
       Object.assign(model, { pin: who, reach: true })
     }
   }),
-  move<Pins, Which | null>("send", fc.constantFrom<Which | null>(null, 0, 1), async (model, trial, who) => {
-    const to = who === null ? "bob" : `bob#${model.claims[who]?.fingerprint}`
-    const args = sending(model.me, to)
-    const meets = who !== null && who === model.pin
-    if (model.pin === null) await trial.reject("agent.send", args, "agent/no-hub")
-    else if (who !== null && !meets) await trial.reject("agent.send", args, "identity/fingerprint")
-    else if (model.send === "verified" && !model.verified && !meets) {
-      await trial.reject("agent.send", args, "identity/untrusted")
-    } else {
-      await trial.ok("agent.send", args)
-      model.verified ||= meets
-    }
-  }),
+  move<Pins, Which | null>(
+    "send",
+    fc.constantFrom<Which | null>(null, 0, 1),
+    async (model, trial, who) => {
+      const to = who === null ? "bob" : `bob#${model.claims[who]?.fingerprint}`
+      const args = sending(model.me, to)
+      const meets = who !== null && who === model.pin
+      if (model.pin === null) await trial.reject("agent.send", args, "agent/no-hub")
+      else if (who !== null && !meets)
+        await trial.reject("agent.send", args, "identity/fingerprint")
+      else if (model.send === "verified" && !model.verified && !meets) {
+        await trial.reject("agent.send", args, "identity/untrusted")
+      } else {
+        await trial.ok("agent.send", args)
+        model.verified ||= meets
+      }
+    },
+  ),
   move<Pins, null>("restart", fc.constant(null), async ({ me }) => restore(me, await snapshot(me))),
 ]
 
@@ -169,7 +175,16 @@ const JUDGE_MOVES = [
       said: fc.uniqueArray(
         fc.record({
           id: fc.nat(4),
-          kind: fc.constantFrom("good", "good", "good", "kind", "payload", "future", "heal", "body"),
+          kind: fc.constantFrom(
+            "good",
+            "good",
+            "good",
+            "kind",
+            "payload",
+            "future",
+            "heal",
+            "body",
+          ),
         }),
         { minLength: 1, maxLength: 4, selector: ({ id }) => id },
       ),
@@ -213,13 +228,21 @@ const JUDGE_MOVES = [
     async (model, trial) => {
       const { envelope } = await trial.ok("agent.send", sending(model.me, "peer"))
       const said = await heard(model, trial, envelope as string)
-      const receipts = said.filter(({ kind }) => kind === 2).flatMap(({ statuses }) => statuses ?? [])
-      trial.equal(receipts, model.due.map(({ status }) => status), "statuses of the receipts")
+      const receipts = said
+        .filter(({ kind }) => kind === 2)
+        .flatMap(({ statuses }) => statuses ?? [])
+      trial.equal(
+        receipts,
+        model.due.map(({ status }) => status),
+        "statuses of the receipts",
+      )
       model.due = []
     },
     ({ ids, due }) => ids.size > 0 || due.length > 0,
   ),
-  move<Judge, null>("restart", fc.constant(null), async ({ me }) => restore(me, await snapshot(me))),
+  move<Judge, null>("restart", fc.constant(null), async ({ me }) =>
+    restore(me, await snapshot(me)),
+  ),
 ]
 
 /** What the puppet reads in an answer, on whichever session it came. */
@@ -266,7 +289,18 @@ function commit(model: Clock): void {
 const CLOCK_MOVES = [
   move<Clock, number>(
     "clock",
-    fc.constantFrom(1, DAY, 6 * DAY, 7 * DAY, 7 * DAY + 1, 20 * DAY, 29 * DAY, 3650 * DAY, -DAY, -3650 * DAY),
+    fc.constantFrom(
+      1,
+      DAY,
+      6 * DAY,
+      7 * DAY,
+      7 * DAY + 1,
+      20 * DAY,
+      29 * DAY,
+      3650 * DAY,
+      -DAY,
+      -3650 * DAY,
+    ),
     async (model, trial, seconds) => {
       model.now = Math.max(NOW, model.now + seconds)
       commit(model)
@@ -301,7 +335,10 @@ export const AGENT_TRUST_PROPERTIES: readonly Property[] = [
   modelProperty(
     {
       ...{ id: "agent-p07", title: "a name keeps its key, and a policy its word" },
-      ...{ req: "IDENTITY-8 IDENTITY-9 IDENTITY-10 IDENTITY-12 AGENT-59 AGENT-60 AGENT-61", tier: 2 },
+      ...{
+        req: "IDENTITY-8 IDENTITY-9 IDENTITY-10 IDENTITY-12 AGENT-59 AGENT-60 AGENT-61",
+        tier: 2,
+      },
       runs: 20,
     },
     {
@@ -320,7 +357,10 @@ export const AGENT_TRUST_PROPERTIES: readonly Property[] = [
   ),
   modelProperty(
     {
-      ...{ id: "agent-p08", title: "each content is judged alone, dispatched once, receipted each time" },
+      ...{
+        id: "agent-p08",
+        title: "each content is judged alone, dispatched once, receipted each time",
+      },
       ...{ req: "AGENT-29 AGENT-48 AGENT-50 AGENT-51 AGENT-53 AGENT-54 ENVELOPE-17 ENVELOPE-18" },
       ...{ tier: 2, runs: 20 },
     },
@@ -348,7 +388,16 @@ export const AGENT_TRUST_PROPERTIES: readonly Property[] = [
         const me = await agentOf(trial, "me", n, options)
         const puppet = await Puppet.meet(trial.oracle, me, { name: "peer", n: 78, draws: 0, suite })
         await trial.ok("agent.receive", receiving(me, await puppet.seal([content(0)])))
-        return { me, puppet, now: NOW, kept: NOW, jump: null, verified: NOW, erased: false, heard: 0 }
+        return {
+          me,
+          puppet,
+          now: NOW,
+          kept: NOW,
+          jump: null,
+          verified: NOW,
+          erased: false,
+          heard: 0,
+        }
       },
       ...{ moves: CLOCK_MOVES, max: 14 },
     },

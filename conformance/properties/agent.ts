@@ -10,7 +10,10 @@ import { cut, extended, flip, flipped, key32, NOW, names, seedOf } from "./gen.t
 export const AGENT_PROPERTIES: readonly Property[] = [
   property(
     {
-      ...{ id: "agent-p01", title: "an export brings the identity back, and opens in no other form" },
+      ...{
+        id: "agent-p01",
+        title: "an export brings the identity back, and opens in no other form",
+      },
       ...{ req: "AGENT-38 AGENT-63 AGENT-64", tier: 2, runs: 25 },
     },
     ({ suites }) =>

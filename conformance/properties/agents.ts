@@ -29,7 +29,10 @@ export async function agentOf(
   options: JsonObject = {},
 ): Promise<Agent> {
   const made = await by.ok("agent.new", { name, seed: seedOf(n), now: NOW, ...options })
-  const { handle, bundle, fingerprint } = made as Record<"handle" | "bundle" | "fingerprint", string>
+  const { handle, bundle, fingerprint } = made as Record<
+    "handle" | "bundle" | "fingerprint",
+    string
+  >
   return { by, name, handle, bundle, fingerprint, options, restarts: 0 }
 }
 

@@ -61,7 +61,19 @@ async function prepare(trial: Trial, it: Shape): Promise<Sealed> {
   const block = { x: it.x, ek: kem?.ek ?? null, kemCt: kem?.kemCt ?? null }
   const contents = sizes.map((size, i) => content(i + 1, "x".repeat(size)))
   const sender = alice.identity
-  const parts = { suite, th, mk, sender, recipient: "bob", block, pn, n, guard, init: null, contents }
+  const parts = {
+    suite,
+    th,
+    mk,
+    sender,
+    recipient: "bob",
+    block,
+    pn,
+    n,
+    guard,
+    init: null,
+    contents,
+  }
   return { parts, alice, mallory, context: { suite, th, mk, sender: alice.peer, recipient: "bob" } }
 }
 
@@ -89,7 +101,10 @@ function deviations(it: Sealed): readonly (readonly [string, Parameters<typeof f
     ["no contents", { inner: (_list, sig) => array(array(), bstr(sig)) }],
     ["65 contents", { inner: (_list, sig) => array(wrap(Array(65).fill("80")), bstr(sig)) }],
     ["more behind", { inner: (list, sig) => `${array(wrap(list), bstr(sig))}00` }],
-    ["no 0x80", { pad: (inner) => padded(inner).replace(/80(00)*$/, (end) => "00".repeat(end.length / 2)) }],
+    [
+      "no 0x80",
+      { pad: (inner) => padded(inner).replace(/80(00)*$/, (end) => "00".repeat(end.length / 2)) },
+    ],
     ["non-zero filler", { pad: (inner) => `${padded(inner).slice(0, -2)}01` }],
     ["a larger bucket", { pad: (inner) => padded(inner) + "00".repeat(32) }],
   ]
@@ -108,7 +123,10 @@ function judgeKind(kind: number, ask: number, re: boolean, body: "payload" | "em
 export const ENVELOPE_PROPERTIES: readonly Property[] = [
   property(
     {
-      ...{ id: "envelope-p01", title: "padding has the length of the formula, and is taken off again" },
+      ...{
+        id: "envelope-p01",
+        title: "padding has the length of the formula, and is taken off again",
+      },
       ...{ req: "ENVELOPE-6", tier: 0, runs: 80 },
     },
     () => inners,
@@ -126,7 +144,12 @@ export const ENVELOPE_PROPERTIES: readonly Property[] = [
       ...{ id: "envelope-p02", title: "no other padding is taken off" },
       ...{ req: "ENVELOPE-13", tier: 0, runs: 80 },
     },
-    () => fc.tuple(fc.nat(2_000), fc.nat(0xffff), fc.constantFrom("cut", "grow", "filler", "mark", "all")),
+    () =>
+      fc.tuple(
+        fc.nat(2_000),
+        fc.nat(0xffff),
+        fc.constantFrom("cut", "grow", "filler", "mark", "all"),
+      ),
     async (trial, [length, at, how]) => {
       const good = padded("ab".repeat(length + 1))
       await trial.ok("envelope.unpad", { padded: good }, { length: length + 1 })
@@ -134,7 +157,8 @@ export const ENVELOPE_PROPERTIES: readonly Property[] = [
       const bad = {
         cut: good.slice(0, -2),
         grow: `${good}00`,
-        filler: free > 0 ? trial.mutated(good, { at: length + 2 + (at % free), xor: "01" }) : `${good}01`,
+        filler:
+          free > 0 ? trial.mutated(good, { at: length + 2 + (at % free), xor: "01" }) : `${good}01`,
         mark: trial.mutated(good, { at: length + 1, xor: "01" }),
         all: "00".repeat(good.length / 2),
       }[how]
@@ -163,7 +187,11 @@ export const ENVELOPE_PROPERTIES: readonly Property[] = [
       ...{ req: "ENVELOPE-8 ENVELOPE-10 ENVELOPE-11 ENVELOPE-12 ENVELOPE-13", tier: 0, runs: 100 },
     },
     (setting) =>
-      fc.tuple(shape(setting), flip, fc.constantFrom("envelope", "envelope", "th", "mk", "name", "ik")),
+      fc.tuple(
+        shape(setting),
+        flip,
+        fc.constantFrom("envelope", "envelope", "th", "mk", "name", "ik"),
+      ),
     async (trial, [it, where, what]) => {
       const { parts, context, mallory } = await prepare(trial, it)
       const envelope = await forge(trial.oracle, parts)
@@ -181,7 +209,10 @@ export const ENVELOPE_PROPERTIES: readonly Property[] = [
   ),
   property(
     {
-      ...{ id: "envelope-p05", title: "who knows the message key but not the identity key is refused" },
+      ...{
+        id: "envelope-p05",
+        title: "who knows the message key but not the identity key is refused",
+      },
       ...{ req: "ENVELOPE-13", tier: 0, runs: 120 },
     },
     (setting) => fc.tuple(shape(setting), fc.nat(40)),
@@ -225,7 +256,11 @@ export const ENVELOPE_PROPERTIES: readonly Property[] = [
     () =>
       fc.tuple(
         fc.oneof(fc.constantFrom(0, 1, 255, 256, 257), fc.nat(40)),
-        ...([fc.nat(300), fc.constantFrom(1, 2, 3, 0, 4, 24), fc.constantFrom(16, 16, 15, 17)] as const),
+        ...([
+          fc.nat(300),
+          fc.constantFrom(1, 2, 3, 0, 4, 24),
+          fc.constantFrom(16, 16, 15, 17),
+        ] as const),
       ),
     async (trial, [count, place, status, size]) => {
       const at = count === 0 ? -1 : place % count
@@ -241,7 +276,10 @@ export const ENVELOPE_PROPERTIES: readonly Property[] = [
   ),
   property(
     {
-      ...{ id: "envelope-p08", title: "a proof holds for the content shown, at its place, and no other" },
+      ...{
+        id: "envelope-p08",
+        title: "a proof holds for the content shown, at its place, and no other",
+      },
       ...{ req: "ENVELOPE-20", tier: 0, runs: 60 },
     },
     (setting) =>

@@ -155,8 +155,15 @@ const ANY = { trust: { accept: "any" } }
 export const HANDSHAKE_MODELS: readonly Property[] = [
   modelProperty(
     {
-      ...{ id: "handshake-p08", title: "an init founds one session, whatever is replayed or restarted" },
-      ...{ req: "HANDSHAKE-18 HANDSHAKE-19 HANDSHAKE-25 HANDSHAKE-34 HANDSHAKE-35", tier: 2, runs: 12 },
+      ...{
+        id: "handshake-p08",
+        title: "an init founds one session, whatever is replayed or restarted",
+      },
+      ...{
+        req: "HANDSHAKE-18 HANDSHAKE-19 HANDSHAKE-25 HANDSHAKE-34 HANDSHAKE-35",
+        tier: 2,
+        runs: 12,
+      },
     },
     {
       config: ({ suites }) => fc.tuple(fc.constantFrom(...suites), fc.nat(0xffff)),

@@ -3,8 +3,8 @@
 import fc from "fast-check"
 import type { Json, JsonObject } from "../driver.ts"
 import type { Property } from "../property.ts"
-import { brief, frames, framing, guests, type Hub, hubOf, leaving, login } from "./hubs.ts"
 import { NOW, pick } from "./gen.ts"
+import { brief, frames, framing, guests, type Hub, hubOf, leaving, login } from "./hubs.ts"
 import { type Move, modelProperty, move } from "./model.ts"
 import { bundleOf, type Person } from "./people.ts"
 import type { Trial } from "./trial.ts"
@@ -154,7 +154,13 @@ interface Sending {
   readonly again: number | null
 }
 
-function append(model: Post, from: Box, to: Box, mid: string, envelope: string): string | undefined {
+function append(
+  model: Post,
+  from: Box,
+  to: Box,
+  mid: string,
+  envelope: string,
+): string | undefined {
   const { limits, now } = model
   expire(model, to)
   const key = `${from.who.peer.name} ${to.who.peer.name} ${mid}`
@@ -162,7 +168,8 @@ function append(model: Post, from: Box, to: Box, mid: string, envelope: string):
   if (known && (known.time === null || now - known.time <= 600)) return undefined
   const size = envelope.length / 2
   const own = to.mail.filter((mail) => mail.from === from.who.peer.name)
-  const bytes = (list: readonly Mail[]) => list.reduce((sum, it) => sum + it.envelope.length / 2, size)
+  const bytes = (list: readonly Mail[]) =>
+    list.reduce((sum, it) => sum + it.envelope.length / 2, size)
   const full =
     to.mail.length + 1 > limits.messages ||
     own.length + 1 > limits.perSender ||
@@ -197,7 +204,13 @@ const send = (repeats: boolean): Move<Post> =>
 
 const ack = move<Post, { who: number; mseqs: readonly number[] }>(
   "ack",
-  fc.record({ who: guest, mseqs: fc.array(fc.nat(8).map((n) => n + 1), { minLength: 1, maxLength: 3 }) }),
+  fc.record({
+    who: guest,
+    mseqs: fc.array(
+      fc.nat(8).map((n) => n + 1),
+      { minLength: 1, maxLength: 3 },
+    ),
+  }),
   (model, trial, { who, mseqs }) => {
     const box = model.boxes[who] as Box
     return request(model, trial, box, frames.ack(++model.rid, mseqs), () => {
@@ -269,7 +282,13 @@ async function office(trial: Trial, n: number, some: Partial<Limits>): Promise<P
   const boxes: Box[] = []
   for (const who of await guests(trial.oracle, NAMES)) {
     const { bundle } = await bundleOf(trial.oracle, who, [1])
-    const box = { who, mail: [], next: 1, link: `link-00${boxes.length}`, flight: new Set<number>() }
+    const box = {
+      who,
+      mail: [],
+      next: 1,
+      link: `link-00${boxes.length}`,
+      flight: new Set<number>(),
+    }
     await login(trial, hub, who, box.link, NOW)
     const args = framing(hub, box.link, frames.putBundle(1, bundle), NOW)
     await trial.ok("hub.frame", args, { frames: [[box.link, `83140${1}f6`]] })
@@ -283,7 +302,10 @@ const NEEDS = { tier: 2, needs: ["role-hub"] } as const
 export const POST_PROPERTIES: readonly Property[] = [
   modelProperty(
     {
-      ...{ id: "hub-p05", title: "mail reaches its recipient alone, in order, until it is acknowledged" },
+      ...{
+        id: "hub-p05",
+        title: "mail reaches its recipient alone, in order, until it is acknowledged",
+      },
       ...{ req: "HUB-33 HUB-34 HUB-50 HUB-51 HUB-52 HUB-57", ...NEEDS, runs: 15 },
     },
     {
@@ -305,14 +327,23 @@ export const POST_PROPERTIES: readonly Property[] = [
   ),
   modelProperty(
     {
-      ...{ id: "hub-p09", title: "quotas hold for a mailbox and for each sender, in number and bytes" },
+      ...{
+        id: "hub-p09",
+        title: "quotas hold for a mailbox and for each sender, in number and bytes",
+      },
       ...{ req: "HUB-48 HUB-49", ...NEEDS, runs: 15 },
     },
     {
       config: () =>
         fc.record({
-          ...{ messages: fc.integer({ min: 1, max: 5 }), perSender: fc.integer({ min: 1, max: 3 }) },
-          ...{ bytes: fc.constantFrom(100, 141, 240), perSenderBytes: fc.constantFrom(41, 100, 139) },
+          ...{
+            messages: fc.integer({ min: 1, max: 5 }),
+            perSender: fc.integer({ min: 1, max: 3 }),
+          },
+          ...{
+            bytes: fc.constantFrom(100, 141, 240),
+            perSenderBytes: fc.constantFrom(41, 100, 139),
+          },
         }),
       setup: (trial, limits) => office(trial, pick([1, 2, 3], limits.messages), limits),
       ...{ moves: [send(true), send(true), send(true), ack, counts], max: 24 },

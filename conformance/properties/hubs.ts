@@ -63,7 +63,10 @@ export const WIDE: JsonObject = { "requests-per-s": 1_000, unacked: 64 }
 
 /** Creates a hub. */
 export async function hubOf(by: Performer, n: number, limits: JsonObject = WIDE): Promise<Hub> {
-  const made = await by.ok("hub.new", { seed: seedOf(0x4b00_0000 + n), limits: { ...WIDE, ...limits } })
+  const made = await by.ok("hub.new", {
+    seed: seedOf(0x4b00_0000 + n),
+    limits: { ...WIDE, ...limits },
+  })
   return { handle: made["handle"] as string, hubIk: made["hubIk"] as string }
 }
 

@@ -1,15 +1,18 @@
-// All properties, in section order.
+// All properties, by section.
 
+import type { Section } from "../driver.ts"
 import type { Property } from "../property.ts"
 import { AGENT_PROPERTIES } from "./agent.ts"
 import { AGENT_NETWORK_PROPERTIES } from "./agent-network.ts"
 import { AGENT_TRUST_PROPERTIES } from "./agent-trust.ts"
+import { AGENT_TWIN_PROPERTIES } from "./agent-twin.ts"
 import { BUNDLE_PROPERTIES } from "./bundle.ts"
 import { ENCODING_PROPERTIES } from "./encoding.ts"
 import { ENVELOPE_PROPERTIES } from "./envelope.ts"
 import { HANDSHAKE_PROPERTIES } from "./handshake.ts"
 import { HANDSHAKE_MODELS } from "./handshake-models.ts"
 import { HUB_PROPERTIES } from "./hub.ts"
+import { DIRECTORY_PROPERTIES } from "./hub-directory.ts"
 import { POST_PROPERTIES } from "./hub-post.ts"
 import { IDENTITY_PROPERTIES } from "./identity.ts"
 import { KEYSCHEDULE_PROPERTIES } from "./keyschedule.ts"
@@ -19,23 +22,21 @@ import { NETWORK_PROPERTIES } from "./session-network.ts"
 import { RECEIVE_PROPERTIES } from "./session-receive.ts"
 import { SUITE_PROPERTIES } from "./suite.ts"
 
-/** See {@link PROPERTIES}. */
-export const PROPERTIES_OF: readonly Property[] = [
-  ...ENCODING_PROPERTIES,
-  ...SUITE_PROPERTIES,
-  ...IDENTITY_PROPERTIES,
-  ...BUNDLE_PROPERTIES,
-  ...KEYSCHEDULE_PROPERTIES,
-  ...HANDSHAKE_PROPERTIES,
-  ...HANDSHAKE_MODELS,
-  ...ENVELOPE_PROPERTIES,
-  ...SESSION_PROPERTIES,
-  ...NETWORK_PROPERTIES,
-  ...RECEIVE_PROPERTIES,
-  ...LEAK_PROPERTIES,
-  ...HUB_PROPERTIES,
-  ...POST_PROPERTIES,
-  ...AGENT_PROPERTIES,
-  ...AGENT_NETWORK_PROPERTIES,
-  ...AGENT_TRUST_PROPERTIES,
-]
+const ordered = (...parts: readonly (readonly Property[])[]): readonly Property[] =>
+  parts.flat().sort((a, b) => (a.id < b.id ? -1 : 1))
+
+/** Properties of each section, in order of their numbers. */
+export const PROPERTIES_OF: Readonly<Record<Section, readonly Property[]>> = {
+  encoding: ENCODING_PROPERTIES,
+  suite: SUITE_PROPERTIES,
+  identity: IDENTITY_PROPERTIES,
+  bundle: BUNDLE_PROPERTIES,
+  keyschedule: KEYSCHEDULE_PROPERTIES,
+  handshake: ordered(HANDSHAKE_PROPERTIES, HANDSHAKE_MODELS),
+  envelope: ENVELOPE_PROPERTIES,
+  session: ordered(SESSION_PROPERTIES, NETWORK_PROPERTIES, RECEIVE_PROPERTIES, LEAK_PROPERTIES),
+  hub: ordered(HUB_PROPERTIES, POST_PROPERTIES, DIRECTORY_PROPERTIES),
+  agent: ordered(
+    ...[AGENT_PROPERTIES, AGENT_NETWORK_PROPERTIES, AGENT_TRUST_PROPERTIES, AGENT_TWIN_PROPERTIES],
+  ),
+}

@@ -134,7 +134,12 @@ async function sends(model: Sender, trial: Trial): Promise<void> {
 }
 
 const SENDER_MOVES = [
-  move<Sender, null>("send", fc.constant(null), sends, (model) => model.initiator || model.confirmed),
+  move<Sender, null>(
+    "send",
+    fc.constant(null),
+    sends,
+    (model) => model.initiator || model.confirmed,
+  ),
   move<Sender, null>(
     "answer",
     fc.constant(null),
@@ -165,7 +170,10 @@ const SENDER_MOVES = [
 export const LEAK_PROPERTIES: readonly Property[] = [
   modelProperty(
     {
-      ...{ id: "session-p11", title: "a leaked state opens nothing earlier, and nothing once healed" },
+      ...{
+        id: "session-p11",
+        title: "a leaked state opens nothing earlier, and nothing once healed",
+      },
       ...{ req: "SESSION-21 SESSION-1 SESSION-9 KEYSCHEDULE-1", tier: 2, needs: ["deterministic"] },
       runs: 20,
     },
@@ -186,8 +194,15 @@ export const LEAK_PROPERTIES: readonly Property[] = [
   ),
   modelProperty(
     {
-      ...{ id: "session-p12", title: "a sender repeats its init until it is answered, and no key ever" },
-      ...{ req: "HANDSHAKE-7 HANDSHAKE-8 SESSION-1 KEYSCHEDULE-1 KEYSCHEDULE-6", tier: 2, runs: 20 },
+      ...{
+        id: "session-p12",
+        title: "a sender repeats its init until it is answered, and no key ever",
+      },
+      ...{
+        req: "HANDSHAKE-7 HANDSHAKE-8 SESSION-1 KEYSCHEDULE-1 KEYSCHEDULE-6",
+        tier: 2,
+        runs: 20,
+      },
     },
     {
       config: (setting) => fc.tuple(meeting(setting), fc.boolean()),

@@ -130,7 +130,8 @@ async function settle(model: Network, trial: Trial): Promise<void> {
       trial.check(came.ok !== undefined, "the reference cannot open what the driver sealed")
     }
   }
-  for (const letter of model.letters) if (!letter.read && reachable(model, letter)) await one(letter)
+  for (const letter of model.letters)
+    if (!letter.read && reachable(model, letter)) await one(letter)
   if (model.letters.length === 0) return
   const i = model.letters.length
   for (const from of ["a", "b"] as const) {
@@ -202,7 +203,11 @@ export const NETWORK_PROPERTIES: readonly Property[] = [
   modelProperty(
     {
       ...{ id: "session-p07", title: "over a bad network all that arrives is delivered, once" },
-      ...{ req: "SESSION-1 SESSION-9 SESSION-10 SESSION-13 SESSION-15 SESSION-19", tier: 2, runs: 15 },
+      ...{
+        req: "SESSION-1 SESSION-9 SESSION-10 SESSION-13 SESSION-15 SESSION-19",
+        tier: 2,
+        runs: 15,
+      },
     },
     {
       ...{ config: meeting, moves: MOVES, max: 30, finish: settle },
@@ -230,7 +235,10 @@ export const NETWORK_PROPERTIES: readonly Property[] = [
       ...{ moves: crosstalk, max: 16 },
       setup: async (trial, [[suite, [a, b]], salt]) => {
         const second: Meeting = [suite, [salt.repeat(8) === a ? b : salt.repeat(8), b]]
-        const nets = [await network(trial, [suite, [a, b]], "both"), await network(trial, second, "both")]
+        const nets = [
+          await network(trial, [suite, [a, b]], "both"),
+          await network(trial, second, "both"),
+        ]
         return { trial, nets: nets as [Network, Network], count: 0 }
       },
     },

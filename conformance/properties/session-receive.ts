@@ -120,7 +120,10 @@ const MOVES = [
   move<Receiver, Letter>(
     "deliver",
     fc.record({
-      ...{ n: small, pn: fc.oneof({ arbitrary: fc.nat(8), weight: 9 }, fc.constantFrom(999, 1001)) },
+      ...{
+        n: small,
+        pn: fc.oneof({ arbitrary: fc.nat(8), weight: 9 }, fc.constantFrom(999, 1001)),
+      },
       ...{ chain: fc.nat(12), bad: fc.nat(7).map((n) => n === 7) },
     }),
     deliver,
@@ -155,9 +158,13 @@ const MOVES = [
     },
     ({ current }) => current !== null,
   ),
-  move<Receiver, number>("wait", fc.constantFrom(1, 86_400, KEPT - 1, KEPT), async (model, _t, s) => {
-    model.now += s
-  }),
+  move<Receiver, number>(
+    "wait",
+    fc.constantFrom(1, 86_400, KEPT - 1, KEPT),
+    async (model, _t, s) => {
+      model.now += s
+    },
+  ),
 ]
 
 export const RECEIVE_PROPERTIES: readonly Property[] = [

@@ -15,7 +15,10 @@ const DAY = 86_400
 
 /** Suite and seeds of a contact. */
 export const meeting = ({ suites }: Setting): fc.Arbitrary<Meeting> =>
-  fc.tuple(fc.constantFrom(...suites), fc.tuple(seed, seed).filter(([a, b]) => a !== b))
+  fc.tuple(
+    fc.constantFrom(...suites),
+    fc.tuple(seed, seed).filter(([a, b]) => a !== b),
+  )
 
 /** See {@link meeting}. */
 export type Meeting = readonly [suite: 1 | 2, seeds: readonly [string, string]]
@@ -26,7 +29,11 @@ export function meet(trial: Trial, [suite, seeds]: Meeting): Promise<Contact> {
 }
 
 /** Both ends of a session, as handles of whoever makes them. */
-export async function pair(it: Contact, a: Performer, b: Performer): Promise<{ a: string; b: string }> {
+export async function pair(
+  it: Contact,
+  a: Performer,
+  b: Performer,
+): Promise<{ a: string; b: string }> {
   const initiator = await a.ok("session.new", sessionArgs(it, "initiator"))
   const responder = await b.ok("session.new", sessionArgs(it, "responder"))
   return { a: initiator["handle"] as string, b: responder["handle"] as string }
@@ -130,7 +137,10 @@ export const SESSION_PROPERTIES: readonly Property[] = [
     (setting) =>
       fc.tuple(
         ...([meeting(setting), fc.constantFrom(0, 1, 998, 999, 1000, 1001)] as const),
-        ...([fc.constantFrom(0, 1, 2, 3, 999, 1000, 1001), fc.integer({ min: 1, max: 3 })] as const),
+        ...([
+          fc.constantFrom(0, 1, 2, 3, 999, 1000, 1001),
+          fc.integer({ min: 1, max: 3 }),
+        ] as const),
       ),
     async (trial, [met, n, pn, count]) => {
       const it = await meet(trial, met)
@@ -175,17 +185,26 @@ export const SESSION_PROPERTIES: readonly Property[] = [
       ...{ needs: ["deterministic"], runs: 15 },
     },
     (setting) =>
-      fc.tuple(meeting(setting), fc.array(fc.boolean(), { minLength: 1, maxLength: 12, size: "max" })),
+      fc.tuple(
+        meeting(setting),
+        fc.array(fc.boolean(), { minLength: 1, maxLength: 12, size: "max" }),
+      ),
     async (trial, [met, turns]) => {
       const it = await meet(trial, met)
       const [own, ref] = [await pair(it, trial, trial), await pair(it, trial.oracle, trial.oracle)]
       for (const [i, bobs] of turns.entries()) {
         const [from, to] = bobs && i > 0 ? (["b", "a"] as const) : (["a", "b"] as const)
         const contents = [content(i)]
-        const { trace: _trace, ...made } = await trial.oracle.ok("session.seal", { session: ref[from], contents })
+        const { trace: _trace, ...made } = await trial.oracle.ok("session.seal", {
+          session: ref[from],
+          contents,
+        })
         await trial.ok("session.seal", { session: own[from], contents }, made)
         const envelope = made["envelope"] as string
-        const { trace: _other, ...seen } = await trial.oracle.ok("session.open", opening(ref[to], envelope))
+        const { trace: _other, ...seen } = await trial.oracle.ok(
+          "session.open",
+          opening(ref[to], envelope),
+        )
         await trial.ok("session.open", opening(own[to], envelope), seen)
       }
     },
