@@ -5,10 +5,12 @@ import type { Driver, JsonObject, Reply } from "../driver.ts"
 import { agentOps } from "./reference/agents.ts"
 import type { Handles, Ops } from "./reference/args.ts"
 import { bundleOps } from "./reference/bundles.ts"
+import { DrivenAgent } from "./reference/driven-agent.ts"
 import { envelopeOps, sessionOps } from "./reference/envelopes.ts"
 import { hubLiveOps } from "./reference/hub-live.ts"
 import { hubPureOps } from "./reference/hubs.ts"
 import { handshakeOps, keyscheduleOps } from "./reference/keys.ts"
+import { liveOps } from "./reference/live.ts"
 import { encodingOps, identityOps, suiteOps } from "./reference/primitives.ts"
 
 const OPS: Ops = {
@@ -23,6 +25,7 @@ const OPS: Ops = {
   ...hubPureOps,
   ...hubLiveOps,
   ...agentOps,
+  ...liveOps,
 }
 
 const HELLO = {
@@ -30,7 +33,7 @@ const HELLO = {
   spec: "AgentMesh/1",
   impl: { name: "agentmesh" },
   roles: ["agent", "hub"],
-  tier: 2,
+  tier: 3,
   suites: [1, 2],
   caps: ["deterministic", "trace", "digest"],
 } as const
@@ -54,10 +57,16 @@ export function createReference(): Driver {
     get: <T>(args: JsonObject, kind: string): T => values.get(handleOf(args, kind)) as T,
     set: (args, kind, value) => values.set(handleOf(args, kind), value),
   }
+  const drop = async (handle: string): Promise<boolean> => {
+    const value = values.get(handle)
+    values.delete(handle)
+    if (value instanceof DrivenAgent) await value.close()
+    return value !== undefined
+  }
   return {
     async call(op, args): Promise<Reply> {
       if (op === "hello") return { ok: HELLO }
-      if (op === "drop") return { ok: { dropped: values.delete(String(args["handle"])) } }
+      if (op === "drop") return { ok: { dropped: await drop(String(args["handle"])) } }
       const perform = Object.hasOwn(OPS, op) ? OPS[op] : undefined
       if (perform === undefined) return { unsupported: { reason: `no operation ${op}` } }
       try {
@@ -66,6 +75,9 @@ export function createReference(): Driver {
         if (error instanceof AgentMeshError) return { reject: { code: error.code } }
         return { fault: { message: String((error as Error)?.stack ?? error) } }
       }
+    },
+    async close(): Promise<void> {
+      for (const handle of [...values.keys()]) await drop(handle)
     },
   }
 }
