@@ -10,11 +10,17 @@ import { FrameReader, FrameWriter } from "./framing.ts"
 /** The port of a hub where none is given. */
 export const DEFAULT_PORT = 7700
 
-/** Where a hub is, and what it must prove. */
-export interface NetworkHubOptions {
+/** Where a hub listens. */
+export interface HubPlace {
   readonly host: string
   /** By default {@link DEFAULT_PORT}. */
   readonly port?: number
+}
+
+/** Where a hub is, and what it must prove. */
+export interface NetworkHubOptions extends HubPlace {
+  /** Other hubs of the same cluster: each attempt to connect goes to the next. */
+  readonly others?: readonly HubPlace[]
   /** The fingerprint that the hub's key must have; without it the first key seen is pinned. */
   readonly fingerprint?: string
   /** TLS around the link; options as of `tls.connect`, or true for its defaults. */
@@ -34,29 +40,46 @@ function checkFingerprint(fingerprint: string | undefined): void {
 }
 
 /**
- * Reads `agentmesh://host:port#fingerprint`, `host:port` or `host`.
+ * Reads `agentmesh://host:port#fingerprint`, `host:port` or `host`. Hubs of a cluster are listed:
+ * `agentmesh://host:port,host:port#fingerprint`; the first is what is returned, and the others as
+ * `others`.
  *
  * @throws TypeError if the address has none of these forms.
  */
 export function parseHubAddress(address: string): NetworkHubOptions {
-  const form =
-    /^(?:agentmesh:\/\/)?(\[[0-9a-fA-F:.]+\]|[^\s:/#?@[\]]+)(?::(\d{1,5}))?\/?(?:#(.*))?$/
-  const [, host, port, fingerprint] = form.exec(address) ?? []
+  const [, places = "", fingerprint] =
+    /^(?:agentmesh:\/\/)?([^/#]*)\/?(?:#(.*))?$/.exec(address) ?? []
+  const [first, ...others] = places.split(",").map((place) => parsePlace(place, address))
+  checkFingerprint(fingerprint)
+  return {
+    ...(first as HubPlace),
+    ...(others.length === 0 ? {} : { others }),
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+  }
+}
+
+function parsePlace(place: string, address: string): HubPlace {
+  const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[^\s:/?@[\]]+)(?::(\d{1,5}))?$/.exec(place) ?? []
   const number = port === undefined ? DEFAULT_PORT : Number(port)
   if (host === undefined || number === 0 || number > 65_535) {
     throw new TypeError(`expected agentmesh://host:port#fingerprint, got ${address}`)
   }
-  checkFingerprint(fingerprint)
-  const name = host.startsWith("[") ? host.slice(1, -1) : host
-  return { host: name, port: number, ...(fingerprint === undefined ? {} : { fingerprint }) }
+  return { host: host.startsWith("[") ? host.slice(1, -1) : host, port: number }
+}
+
+function spell({ host, port = DEFAULT_PORT }: HubPlace): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 /** A hub that is reached over TCP: what agents take as `hub` (SPEC §11). */
 export class NetworkHub implements Hub {
-  /** `host:port`; what agents keep the hub's key under. */
+  /** `host:port`, or several; what agents keep the hub's key under. */
   readonly address: string
   readonly fingerprint: string | undefined
   readonly #options: NetworkHubOptions
+  readonly #places: readonly HubPlace[]
+  /** The place that is tried next. */
+  #next = 0
 
   /**
    * @param where - `agentmesh://host:port#fingerprint`, `host:port`, or options.
@@ -64,26 +87,31 @@ export class NetworkHub implements Hub {
    */
   constructor(where: string | NetworkHubOptions) {
     const options = typeof where === "string" ? parseHubAddress(where) : where
-    const { host, port = DEFAULT_PORT, fingerprint } = options
+    const { host, port = DEFAULT_PORT, others = [], fingerprint } = options
     checkFingerprint(fingerprint)
     this.#options = options
-    this.address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
+    this.#places = [{ host, port }, ...others]
+    this.address = this.#places.map(spell).join(",")
     this.fingerprint = fingerprint
+    // Agents that begin together spread over the hubs of a cluster.
+    this.#next = Math.floor(Math.random() * this.#places.length)
   }
 
-  /** Connects; the link is up when the promise resolves. */
+  /** Connects, to the next place of the list; the link is up when the promise resolves. */
   open(events: LinkEvents): Promise<FrameLink> {
-    const { host, port = DEFAULT_PORT, tls, connectTimeout = 10_000 } = this.#options
+    const { tls, connectTimeout = 10_000 } = this.#options
+    const place = this.#places[this.#next++ % this.#places.length] as HubPlace
+    const { host, port = DEFAULT_PORT } = place
     const named = isIP(host) === 0 ? { servername: host } : {}
     return new Promise((resolve, reject) => {
       const socket = tls
         ? connectTls({ ...named, ...(tls === true ? {} : tls), host, port })
         : connect({ host, port })
       socket.setTimeout(connectTimeout, () => {
-        socket.destroy(new Error(`no connection to ${this.address} within ${connectTimeout} ms`))
+        socket.destroy(new Error(`no connection to ${spell(place)} within ${connectTimeout} ms`))
       })
       socket.once("error", reject)
-      socket.once("close", () => reject(new Error(`${this.address} closed the connection`)))
+      socket.once("close", () => reject(new Error(`${spell(place)} closed the connection`)))
       socket.once(tls ? "secureConnect" : "connect", () => {
         socket.removeAllListeners("error").removeAllListeners("close").setTimeout(0)
         socket.setNoDelay(true).setKeepAlive(true, 60_000)
