@@ -88,6 +88,8 @@ export interface AgentStatus {
   readonly connected: boolean
   /** Whether the mail that the hub announced at login has been taken. */
   readonly drained: boolean
+  /** Peers for which receipts are due, or an envelope is on its way to the hub. */
+  readonly leaving: number
   /** Contents without a receipt, and contents that wait for a handler. */
   readonly pending: number
   readonly inbox: number

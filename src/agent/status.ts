@@ -26,6 +26,7 @@ export function statusOf(
     connected: parts?.network?.connected ?? false,
     drained: parts?.network?.drained ?? false,
     pending: boxes.reduce((sum, box) => sum + box.rows.length, 0),
+    leaving: core ? core.store.table("due").size + core.store.table("data/out").size : 0,
     inbox: parts?.inbox.held ?? 0,
   }
 }

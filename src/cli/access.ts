@@ -7,7 +7,7 @@ import { Agent, type NodeAgentOptions } from "../node/agent.ts"
 import { NetworkHub, parseHubAddress } from "../node/network-hub.ts"
 import { ControlClient, ControlServer, isControlPath, Moved } from "./control.ts"
 import { Failure, usage } from "./failure.ts"
-import { type Operations, operationsOn, REPEATABLE } from "./operations.ts"
+import { flushed, type Operations, operationsOn, REPEATABLE } from "./operations.ts"
 import { type Home, secureDirectory, writeSecure } from "./paths.ts"
 
 /** Milliseconds that a process gets which is just starting or ending with the identity. */
@@ -105,6 +105,7 @@ class Own {
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#control?.close()
+    await flushed(this.#agent)
     rmSync(this.#owner, { force: true })
     await this.#agent.close()
   }

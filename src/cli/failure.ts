@@ -40,7 +40,7 @@ const ADVICE: Partial<Record<ErrorCode, string>> = {
   "identity/changed":
     "ask the peer, by other means, for its fingerprint; if it is right: agentmesh trust NAME#FINGERPRINT --replace",
   "identity/fingerprint":
-    "this is not who you meant, or the address has an error in it; ask the peer what `agentmesh id` prints",
+    "this is not who you meant, or the address has an error in it; ask the peer what `agentmesh id` prints; if it has a new key: agentmesh trust NAME#FINGERPRINT --replace",
   "identity/untrusted":
     "compare fingerprints, then agentmesh verify NAME#FINGERPRINT; or see agentmesh trust",
   "identity/name": "names have 1 to 64 characters: a-z and 0-9, after the first also . _ -",

@@ -126,7 +126,7 @@ export function addListen(program: Command): void {
         if (!connected)
           output.warn(`no hub at ${context.hub} yet; trying again: agentmesh hub starts one`)
         const how = access.own ? "" : " (through the process that has it open)"
-        output.note(`listening as ${address}${how}`)
+        output.log(`listening as ${address}${how}`)
         output.note(`to write to it: agentmesh send ${name} "hello" --as SOMEBODY`)
         let after: string | undefined
         while (left > 0 && !stop.signal.aborted) {

@@ -65,6 +65,8 @@ export const REPEATABLE: readonly (keyof Operations)[] = [
 
 /** Milliseconds that mail which the hub announced gets to arrive. */
 const DRAIN = 10_000
+/** Milliseconds that receipts get to leave before an identity is closed. */
+const FLUSH = 3_000
 
 /** The operations on an agent that this process has opened. */
 export function operationsOn(agent: Agent, closing: AbortSignal): Operations {
@@ -130,7 +132,9 @@ export function operationsOn(agent: Agent, closing: AbortSignal): Operations {
       const receipt = wait === "processed" ? { receipt: "processed" as const } : {}
       const options = { ...receipt, ...(re === undefined ? {} : { re }) }
       const delivery = await agent.send(to, fromJson(payload) as MessageInput, options)
-      const reached = await reaches(delivery, wait, timeout)
+      // Without a link there is nothing to wait for: the caller hears at once that it waits here.
+      const { connected } = agent.status()
+      const reached = await reaches(delivery, wait, connected ? timeout : 0)
       return { id: delivery.id, to: delivery.to, state: delivery.state, reached }
     },
     async request({ to, payload, re, timeout }) {
@@ -205,11 +209,23 @@ async function reaches(delivery: Delivery, goal: Goal, timeout: number): Promise
   }
 }
 
-async function drained(agent: Agent): Promise<void> {
-  const until = Date.now() + DRAIN
-  while (Date.now() < until) {
+async function until(ms: number, done: () => boolean): Promise<void> {
+  const end = Date.now() + ms
+  while (!done() && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+/** Waits for the mail that the hub has announced. */
+function drained(agent: Agent): Promise<void> {
+  return until(DRAIN, () => {
     const { connected, drained } = agent.status()
-    if (!connected || drained) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+    return !connected || drained
+  })
+}
+
+/** Waits until receipts and envelopes have left: a command that ends would keep them back. */
+export function flushed(agent: Agent): Promise<void> {
+  return until(FLUSH, () => {
+    const { connected, leaving } = agent.status()
+    return !connected || leaving === 0
+  })
 }

@@ -59,6 +59,12 @@ export class Output {
     this.#err.write(`${text}\n`)
   }
 
+  /** What both may follow while a command runs. */
+  log(text: string): void {
+    this.#erase()
+    this.#err.write(`${text}\n`)
+  }
+
   /** What both should know beside the result. */
   warn(text: string): void {
     this.#erase()

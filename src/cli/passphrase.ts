@@ -54,8 +54,9 @@ export async function readPassphrase({ file, env, twice }: PassphraseSource): Pr
 /** Asks at the terminal; what is typed is not shown. */
 function ask(question: string): Promise<string> {
   const { stdin, stderr } = process
-  stderr.write(question)
+  // First the terminal, then the question: what is typed in answer is never shown.
   stdin.setRawMode(true).setEncoding("utf8").resume()
+  stderr.write(question)
   return new Promise((resolve, reject) => {
     let typed = ""
     const done = (action: () => void): void => {

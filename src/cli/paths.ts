@@ -112,7 +112,7 @@ export class Home {
 
   /** The identity to use: named, from AGENTMESH_AS, chosen, or called as the user is. */
   nameFor(env: Env, option?: string): string {
-    const name = option ?? env["AGENTMESH_AS"] ?? this.chosen ?? userName()
+    const name = option ?? (env["AGENTMESH_AS"] || this.chosen || userName())
     if (!isName(name)) {
       const form = "names have 1 to 64 characters: a-z and 0-9, after the first also . _ -"
       throw usage(`"${name}" is no name for an agent`, form)

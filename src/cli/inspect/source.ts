@@ -51,15 +51,26 @@ function fromFile(bytes: Uint8Array): Source {
   return fromText(text) ?? bytes
 }
 
+/** The size of a file; undefined for what is none, such as text that is too long for a path. */
+function sizeOf(path: string): number | undefined {
+  try {
+    const stat = statSync(path)
+    return stat.isFile() ? stat.size : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** Reads what the command line names. */
 export function readSource(what: string): Source {
   if (what === "-") return fromFile(readFileSync(0))
-  const stat = statSync(what, { throwIfNoEntry: false })
-  if (stat?.isFile()) {
-    if (stat.size > MAX_FILE) throw usage(`${what} has ${stat.size} bytes, at most ${MAX_FILE}`)
+  const size = sizeOf(what)
+  if (size !== undefined) {
+    if (size > MAX_FILE) throw usage(`${what} has ${size} bytes, at most ${MAX_FILE}`)
     return fromFile(readFileSync(what))
   }
-  const bytes = fromText(what)
+  // A name of a file that is not there is easily taken for base64.
+  const bytes = /[\s.]/.test(what) && !/^[\s0-9a-fA-F]*$/.test(what) ? null : fromText(what)
   if (bytes) return bytes
   throw usage(`${what} is no file, hex, base64 or card`, "agentmesh inspect - reads standard input")
 }
