@@ -2,7 +2,6 @@
 
 export { Agent } from "./agent/agent.ts"
 export type { StrangerLimits } from "./agent/core.ts"
-export type { Change, Database } from "./agent/database.ts"
 export type { MessageHandler, Waiting, WaitingOptions } from "./agent/inbox.ts"
 export { Message, type MessageInput } from "./agent/message.ts"
 export type {
@@ -15,6 +14,7 @@ export type {
 } from "./agent/options.ts"
 export type { Delivery, DeliveryState } from "./agent/tracker.ts"
 export type { PeerPolicy, PeerView, TrustPolicy, TrustState } from "./agent/trust.ts"
+export type { Change, Database } from "./database.ts"
 export type { Payload, PayloadValue } from "./encoding.ts"
 export type { Environment } from "./environment.ts"
 export { AgentMeshError, ERROR_CODES, type ErrorCode } from "./errors.ts"

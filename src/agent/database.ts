@@ -1,45 +1,9 @@
-// SPEC §12 agent: the part of abstract-level that the stores of agent and hub use.
+// SPEC §12 agent: rows of an abstract-level database, opened, read and written.
 
+import { type Change, type Database, ENCODINGS } from "../database.ts"
 import { AgentMeshError } from "../errors.ts"
 
-/** A change of one row. */
-export type Change =
-  | { readonly type: "put"; readonly key: string; readonly value: Uint8Array }
-  | { readonly type: "del"; readonly key: string }
-
-interface Encodings {
-  readonly keyEncoding: "utf8"
-  readonly valueEncoding: "view"
-}
-
-interface RangeOptions extends Encodings {
-  readonly gte: string
-  readonly lt: string
-  readonly limit?: number
-}
-
-/**
- * Any abstract-level database: memory-level, classic-level, browser-level and others.
- *
- * `batch` is atomic and, with `sync`, durable when it resolves.
- */
-export interface Database {
-  readonly status: string
-  /** Resolves when it is open, also when it was before. */
-  open(): Promise<void>
-  /** Resolves when it is closed. */
-  close(): Promise<void>
-  /** One row, undefined if there is none. */
-  get(key: string, options: Encodings): Promise<Uint8Array | undefined>
-  /** All changes or none. */
-  batch(changes: Change[], options: Encodings & { readonly sync: boolean }): Promise<void>
-  /** Rows of a range of keys, ascending. */
-  iterator(options: RangeOptions): AsyncIterable<[string, Uint8Array]>
-  /** Removes overwritten rows of a range from the files, where a database keeps them. */
-  compactRange?(start: string, end: string, options?: object): Promise<void>
-}
-
-const ENCODINGS: Encodings = { keyEncoding: "utf8", valueEncoding: "view" }
+export type { Change, Database } from "../database.ts"
 
 /** Opens the database; a lock held by another process is `agent/store-locked`. */
 export async function openDatabase(db: Database): Promise<void> {

@@ -1,6 +1,7 @@
 // SPEC §11 hub: the store behind a hub. One small interface, batches only, and its version on any
 // abstract-level database. A distributed store replaces it without a change to the hub's logic.
 
+import { type Change, ENCODINGS, type HubDatabase } from "../database.ts"
 import { decodeRow, encodeRow, type Row, type Write } from "./rows.ts"
 
 /** A row and its key. */
@@ -37,33 +38,6 @@ export interface HubStore {
   /** Writes all rows (null erases) or none; resolves once they are durable. */
   write(writes: Iterable<Write>): Promise<void>
 }
-
-type Change =
-  | { readonly type: "put"; readonly key: string; readonly value: Uint8Array }
-  | { readonly type: "del"; readonly key: string }
-
-interface Encodings {
-  readonly keyEncoding: "utf8"
-  readonly valueEncoding: "view"
-}
-
-interface RangeOptions extends Encodings {
-  readonly gte: string
-  readonly lt: string
-  readonly limit: number
-}
-
-/** What a hub uses of an abstract-level database: memory-level, classic-level and others. */
-export interface HubDatabase {
-  readonly supports?: { readonly permanence?: boolean }
-  open(): Promise<void>
-  close(): Promise<void>
-  getMany(keys: string[], options: Encodings): Promise<(Uint8Array | undefined)[]>
-  batch(changes: Change[], options: Encodings & { readonly sync: boolean }): Promise<void>
-  iterator(options: RangeOptions): AsyncIterable<[string, Uint8Array]>
-}
-
-const ENCODINGS: Encodings = { keyEncoding: "utf8", valueEncoding: "view" }
 
 /** A hub's store on an abstract-level database; a batch is synced before it counts. */
 export class DatabaseStore implements HubStore {

@@ -2,7 +2,7 @@
 
 import { chmod, mkdir } from "node:fs/promises"
 import { ClassicLevel } from "classic-level"
-import type { Change, Database } from "../agent/database.ts"
+import type { Change, Database } from "../database.ts"
 
 type Options = Parameters<Database["batch"]>[1]
 

@@ -193,7 +193,7 @@ export class NetworkHubServer {
     const now = this.#environment.now()
     const connection = new HubConnection(socket, this.#running, this.#host, now)
     this.#connections.add(connection)
-    this.#lookIn(LOGIN_LOOK)
+    this.#lookIn(this.#within(LOGIN_LOOK))
     socket.on("data", (chunk: Uint8Array) => connection.receive(chunk, this.#environment.now()))
   }
 
@@ -212,6 +212,12 @@ export class NetworkHubServer {
     this.#held += bytes
     connection.held += bytes
     return true
+  }
+
+  /** So many seconds, or the limit of silence if that is shorter: it is noticed within twice of it. */
+  #within(seconds: number): number {
+    const { idleTimeout = IDLE_TIMEOUT } = this.#options
+    return idleTimeout > 0 ? Math.min(seconds, idleTimeout) : seconds
   }
 
   /** Looks at the connections in so many seconds, or earlier if that is planned. */
@@ -240,7 +246,8 @@ export class NetworkHubServer {
       if (late || silent || (stalls && connection.stalled())) connection.destroy()
       else strangers ||= stranger
     }
-    if (this.#connections.size > 0) this.#lookIn(strangers ? LOGIN_LOOK : STALL_TIMEOUT)
+    if (this.#connections.size > 0)
+      this.#lookIn(this.#within(strangers ? LOGIN_LOOK : STALL_TIMEOUT))
   }
 }
 

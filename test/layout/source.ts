@@ -10,7 +10,10 @@ const AGENT_PURE = /^src\/agent\/(trust|delivery|rows|backup)\.ts$/
 const SECTION_FILE = new RegExp(`^src/(${WORDS.join("|")})(\\.ts|/)`)
 
 /** What stands on layer 0 beside errors.ts, and what belongs to a section under another name. */
-const BASE = ["src/errors.ts", "src/bytes.ts", "src/limits.ts", "src/crypto/backend.ts"]
+const BASE = [
+  ...["src/errors.ts", "src/bytes.ts", "src/limits.ts", "src/database.ts"],
+  "src/crypto/backend.ts",
+]
 const FIRST = ["src/crypto/noble.ts", "src/crypto/node.ts", "src/suite.ts"]
 const ENCODING = ["src/encoding.ts", "src/pack.ts", "src/shape.ts"]
 

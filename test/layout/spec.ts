@@ -7,7 +7,17 @@ const KEYWORD =
   /\b(MUST NOT|MUST|SHALL NOT|SHALL|SHOULD NOT|SHOULD|NOT RECOMMENDED|RECOMMENDED|REQUIRED|MAY|OPTIONAL)\b/
 const PARTS = ["What it is", "Format", "Sender", "Receiver", "Vectors"]
 /** Sources that no section owns. */
-const SHARED = ["index", "protocol", "errors", "bytes", "pack", "shape", "environment", "limits"]
+const SHARED = [
+  "index",
+  "protocol",
+  "errors",
+  "bytes",
+  "pack",
+  "shape",
+  "environment",
+  "limits",
+  "database",
+]
 /** What drives the ten groups of conformance/. */
 const HARNESS = [
   ...["index", "driver", "stdio", "runner", "judge", "verdict", "baseline", "requirements"],
