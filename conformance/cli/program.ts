@@ -5,6 +5,7 @@ import { FORMATS } from "../report/formats.ts"
 import { packageVersion, UsageError } from "./context.ts"
 import type { DoctorFlags } from "./doctor.ts"
 import { checkFlags, type FinishFlags } from "./finish.ts"
+import type { InteropFlags } from "./interop.ts"
 import type { ListFlags } from "./list.ts"
 import type { HubFlags } from "./live.ts"
 import type { RunFlags } from "./run.ts"
@@ -27,7 +28,16 @@ export async function program(argv: readonly string[]): Promise<number> {
   const set = (value: number): void => {
     code = value
   }
-  for (const add of [addRun, addHub, addReplay, addDoctor, addInit, addList, addMerge]) {
+  for (const add of [
+    addRun,
+    addHub,
+    addInterop,
+    addReplay,
+    addDoctor,
+    addInit,
+    addList,
+    addMerge,
+  ]) {
     add(root, set)
   }
   try {
@@ -137,6 +147,25 @@ function addHub(root: Command, set: Set): void {
     checkFlags({ ...flags, filtered: flags.only.length > 0 })
     const { runHub } = await import("./live.ts")
     set(await runHub(flags))
+  })
+}
+
+function addInterop(root: Command, set: Set): void {
+  const command = root
+    .command("interop")
+    .description("implementations talk to each other; one alone talks to the reference")
+    .requiredOption(
+      "--driver <name=command>",
+      "once for each implementation",
+      (text: string, before: readonly string[] = []) => [...before, text],
+    )
+    .option("--only <words>", "ids or requirements, by commas", list, [])
+    .option("--timeout-scale <x>", "times the 5 s that an operation has", positive, 1)
+  verdictOptions(command).action(async (flags: InteropFlags) => {
+    const { driver: _driver, ...others } = flags
+    checkFlags({ ...others, filtered: flags.only.length > 0 })
+    const { runInterop } = await import("./interop.ts")
+    set(await runInterop(flags))
   })
 }
 
