@@ -194,6 +194,23 @@ describe("to many", () => {
     expect(b.texts).toEqual(["hello"])
   })
 
+  it("who cannot be sent to is named, and all others get it", async () => {
+    const world = new World()
+    const [a, b] = await world.pair()
+    const sent = world.until(a.agent.sendMany(["nobody", "b", "noone"], "to some"))
+    const error = await sent.catch((reason: unknown) => reason)
+    expect(error).toMatchObject({
+      ...{ code: "hub/no-such-agent" },
+      message: expect.stringMatching(
+        /not sent to nobody \(hub\/no-such-agent\), noone \(hub\/no-such-agent\); all others have it/,
+      ),
+    })
+    const { errors } = (error as Error).cause as AggregateError
+    expect(errors).toEqual([code("hub/no-such-agent"), code("hub/no-such-agent")])
+    await world.clock.advance(2)
+    expect(b.texts).toEqual(["hello", "to some"])
+  })
+
   it("nobody is written to if one of the addresses is wrong", async () => {
     const world = new World()
     const [a, b] = await world.pair()

@@ -133,7 +133,11 @@ export class Agent {
     return (await this.#use()).post.send(to, payload, options)
   }
 
-  /** Sends one content to several peers: one id, sealed for each apart. */
+  /**
+   * Sends one content to several peers: one id, sealed for each apart; to none if an address is bad.
+   *
+   * @throws {@link AgentMeshError} that names each peer that failed; `cause.errors` tells why.
+   */
   async sendMany(
     to: readonly string[],
     message: MessageInput,

@@ -42,6 +42,22 @@ function distinct(addresses: readonly Address[]): Iterable<Address> {
   return byName.values()
 }
 
+/** Names everyone whom a message did not go to; what was sent to the others stays sent. */
+function notToAll(
+  failed: readonly { readonly name: string; readonly reason: unknown }[],
+  total: number,
+): unknown {
+  const reasons = failed.map(({ reason }) => reason)
+  const [first] = reasons
+  if (total === 1 || !(first instanceof AgentMeshError)) return first
+  const list = failed.map(({ name, reason }) => {
+    return `${name} (${reason instanceof AgentMeshError ? reason.code : "failed"})`
+  })
+  const others = failed.length === total ? "" : "; all others have it, do not send it to them again"
+  const cause = new AggregateError(reasons, list.join(", "))
+  return new AgentMeshError(first.code, `not sent to ${list.join(", ")}${others}`, cause)
+}
+
 /** Takes what one agent sends. */
 export class Post {
   readonly #parts: PostParts
@@ -70,6 +86,12 @@ export class Post {
     for (const { name, fingerprint } of distinct(addresses)) {
       queued.set(name, this.#queue({ name, fingerprint }, content))
     }
+    const results = await Promise.allSettled(queued.values())
+    const failed = [...queued.keys()].flatMap((name, i) => {
+      const result = results[i] as PromiseSettledResult<Delivery>
+      return result.status === "rejected" ? [{ name, reason: result.reason as unknown }] : []
+    })
+    if (failed.length > 0) throw notToAll(failed, queued.size)
     return Promise.all(addresses.map(({ name }) => queued.get(name) as Promise<Delivery>))
   }
 
