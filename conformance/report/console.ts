@@ -125,6 +125,7 @@ function headline({ result, run }: ReportDocument, paint: Paint): string {
   if (exitCode !== 0) return paint("red", "NOT CONFORMANT")
   if (failed + blocked > 0) return paint("yellow", "NOT CONFORMANT, AS THE BASELINE SAYS")
   if (partial) return paint("yellow", "PASSES WHAT IT CLAIMS, A PART OF THE TIER")
+  if (run.mode === "interop") return paint("green", "INTEROPERABLE")
   const filtered = run.only.length > 0 || run.tier !== null
   return paint("green", filtered ? "PASSES WHAT WAS ASKED" : "CONFORMANT")
 }
