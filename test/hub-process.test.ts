@@ -7,6 +7,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { decode } from "cbor2"
 import { afterEach, describe, expect, test } from "vitest"
+import { Agent } from "../src/node/agent.ts"
+import { FileDatabase } from "../src/node/database.ts"
 import { NetworkHub } from "../src/node/network-hub.ts"
 import { compiledSources } from "./support/compiled.ts"
 import {
@@ -150,6 +152,24 @@ describe("the command", () => {
     }
   })
 
+  test("so are those of a library's database, whatever the umask of its process", async () => {
+    const path = join(directory(), "library")
+    const modes = (): readonly number[] =>
+      readdirSync(path).map((file) => statSync(join(path, file)).mode & 0o777)
+    const before = process.umask()
+    expect(before & 0o077).not.toBe(0o077) // else this test shows nothing
+    const database = new FileDatabase(path)
+    await database.open()
+    expect(statSync(path).mode & 0o777).toBe(0o700)
+    expect(new Set(modes())).toEqual(new Set([0o600]))
+    await database.batch([{ type: "put", key: "a", value: new Uint8Array(9) }], {
+      sync: true,
+    } as never)
+    await database.close()
+    expect(new Set(modes())).toEqual(new Set([0o600]))
+    expect(process.umask()).toBe(before)
+  })
+
   test("limits are options", async () => {
     const { hub } = await start("--unacked", "2", "--envelope", "500", "--per-sender", "3")
     const link = await RawLink.open(hub)
@@ -159,6 +179,21 @@ describe("the command", () => {
 })
 
 describe("restart", () => {
+  test("without --data the hub is another one: refused, with what to do next (HUB-53)", async () => {
+    const first = await start()
+    const { port } = new URL(first.url)
+    await first.program.kill("SIGTERM")
+    const second = run("--port", port)
+    await second.line(/listening/)
+    const alice = new Agent("alice", { hub: first.hub })
+    const refused = expect.objectContaining({
+      code: "hub/auth-failed",
+      message: expect.stringMatching(/--data.*address it prints now.*--forget-hub/),
+    })
+    await expect(alice.ready).rejects.toEqual(refused)
+    await alice.close()
+  })
+
   test("names, seqs, one-time keys and mail are there again, under the same key", async () => {
     const data = directory()
     const first = await start("--data", data)

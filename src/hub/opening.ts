@@ -97,6 +97,11 @@ export interface WelcomeContext {
   readonly fingerprint?: string | undefined
 }
 
+const ANOTHER_HUB =
+  "the hub has another key than the one that is pinned or in its address; a hub without --data has " +
+  "a new key at each start. If that was meant: pass the address it prints now, and where a store " +
+  "holds the old key, agentmesh trust --forget-hub"
+
 /**
  * Reads welcome and verifies that the right hub signed it for this hello (HUB-53).
  *
@@ -109,7 +114,7 @@ export function verifyWelcome(value: Value, context: WelcomeContext): Welcome {
   const same =
     (pinned === null || equalBytes(pinned, hubIk)) &&
     (context.fingerprint === undefined || fingerprint(hubIk) === context.fingerprint)
-  require(same, "hub/auth-failed", "the hub has another key than the one that is pinned")
+  require(same, "hub/auth-failed", ANOTHER_HUB)
   const body = welcomeBody(helloHash, version, hubIk, snonce, limits)
   require(isSignedBy(hubIk, body, sig), "hub/auth-failed", "the welcome is not signed by the hub")
   return { hubIk, limits: readLimits(limits) }

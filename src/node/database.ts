@@ -1,6 +1,7 @@
 // classic-level (LevelDB) as the store of agents and hubs on Node.
 
-import { chmod, mkdir } from "node:fs/promises"
+import { chmod, mkdir, readdir } from "node:fs/promises"
+import { join } from "node:path"
 import { ClassicLevel } from "classic-level"
 import type { Change, Database } from "../database.ts"
 
@@ -10,7 +11,10 @@ type Options = Parameters<Database["batch"]>[1]
  * A LevelDB database in a directory that only its owner can enter (mode 0700).
  *
  * LevelDB creates its files with the umask of the process, usually 0644; the directory is what
- * keeps others out. A second opener is refused: `agent/store-locked`.
+ * keeps others out at any time. Opening and closing also make the files 0600, so that a copy of
+ * them elsewhere is not open to all; those made in between follow the umask, which belongs to the
+ * whole process and is therefore left to it (the commands set 077). A second opener is refused:
+ * `agent/store-locked`.
  */
 export class FileDatabase implements Database {
   readonly #path: string
@@ -51,12 +55,24 @@ export class FileDatabase implements Database {
     await mkdir(this.#path, { recursive: true, mode: 0o700 })
     await chmod(this.#path, 0o700)
     await this.#level.open()
+    await this.#restrict()
   }
 
   /** Closes the database. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#broken = false
-    return this.#level.close()
+    const opened = this.#level.status === "open"
+    await this.#level.close()
+    if (opened) await this.#restrict()
+  }
+
+  /** Makes the files their owner's alone; LevelDB may remove one meanwhile. */
+  async #restrict(): Promise<void> {
+    for (const file of await readdir(this.#path)) {
+      await chmod(join(this.#path, file), 0o600).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "ENOENT") throw error
+      })
+    }
   }
 
   /**

@@ -10,10 +10,7 @@ const AGENT_PURE = /^src\/agent\/(trust|delivery|rows|backup)\.ts$/
 const SECTION_FILE = new RegExp(`^src/(${WORDS.join("|")})(\\.ts|/)`)
 
 /** What stands on layer 0 beside errors.ts, and what belongs to a section under another name. */
-const BASE = [
-  ...["src/errors.ts", "src/bytes.ts", "src/limits.ts", "src/database.ts"],
-  "src/crypto/backend.ts",
-]
+const BASE = ["src/errors.ts", "src/bytes.ts", "src/limits.ts", "src/crypto/backend.ts"]
 const FIRST = ["src/crypto/noble.ts", "src/crypto/node.ts", "src/suite.ts"]
 const ENCODING = ["src/encoding.ts", "src/pack.ts", "src/shape.ts"]
 
@@ -22,7 +19,7 @@ export function layerOf(path: string): number | undefined {
   if (BASE.includes(path)) return 0
   if (FIRST.includes(path) || ENCODING.includes(path)) return 1
   if (/^src\/(node|cli)\//.test(path)) return 4
-  if (HUB_RUNTIME.test(path) || path === "src/environment.ts") return 3
+  if (HUB_RUNTIME.test(path) || /^src\/(environment|database)\.ts$/.test(path)) return 3
   if (path.startsWith("src/agent/") && !AGENT_PURE.test(path)) return 3
   return SECTION_FILE.test(path) ? 2 : undefined
 }
