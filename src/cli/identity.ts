@@ -33,7 +33,7 @@ export function addIdentity(program: Command): void {
     .command("init")
     .description("make an identity, or show it if there is one")
     .argument("[name]", "name of the agent: a-z and 0-9, after the first also . _ -")
-    .option("--default", "use it where no --as is given; the first one that is made always is")
+    .option("--default", "use it where no --as is given; the first one that is made with init is")
     .option("--card", "print the card: the signed bundle as text, for use without a hub")
     .option("--qr", "print the address as a QR code too")
     .action(
@@ -41,7 +41,7 @@ export function addIdentity(program: Command): void {
         const context = given.named(argument)
         const { home, name, output } = context
         const known = home.has(name)
-        const first = home.chosen === undefined && home.names().length === 0
+        const first = home.chosen === undefined
         if (context.namedHub !== undefined) home.setProfile(name, { hub: context.hub })
         const access = context.use({ create: true, offline: true })
         try {
