@@ -1,10 +1,11 @@
 // Every group, in the order in which they run.
 
 import { codecs } from "./codec.ts"
+import { endToEnd } from "./end-to-end.ts"
 import { envelopes } from "./envelope.ts"
 import type { Group } from "./group.ts"
 import { handshakes } from "./handshake.ts"
 import { primitives } from "./primitives.ts"
 
 /** The groups. */
-export const GROUPS: readonly Group[] = [primitives, codecs, envelopes, handshakes]
+export const GROUPS: readonly Group[] = [primitives, codecs, envelopes, handshakes, endToEnd]
