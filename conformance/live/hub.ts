@@ -40,7 +40,7 @@ export interface HubRunOptions {
   readonly patience?: number
   /** A SHOULD that is not kept fails. */
   readonly strict?: boolean
-  /** Begins all names, so that runs against a hub that keeps them do not meet; random by default. */
+  /** Begins all names; random characters follow, so that runs at a hub that keeps names do not meet. */
   readonly names?: string
 }
 
@@ -58,7 +58,7 @@ class Runner {
     this.#target = target
     this.#patience = options.patience ?? 5_000
     this.#strict = options.strict ?? false
-    this.#names = options.names ?? `t${Math.random().toString(36).slice(2, 10)}`
+    this.#names = `${options.names ?? "t"}${Math.random().toString(36).slice(2, 10)}`
   }
 
   /** Whether two agents can work with the hub now; what is wrong if not. */

@@ -1,0 +1,119 @@
+// A hostile hub against an agent behind a driver of tier 3 (SPEC §11, §12, §15).
+
+import { claims, type Driver, type Hello } from "../driver.ts"
+import type { Verdict } from "../verdict.ts"
+import { DIRECTORY } from "./evil/directory.ts"
+import { MAIL } from "./evil/mail.ts"
+import { OPENING } from "./evil/opening.ts"
+import { SENDING } from "./evil/sending.ts"
+import { type EvilCase, World } from "./evil/world.ts"
+import { Failure } from "./hub/stream.ts"
+
+export type { EvilCase } from "./evil/world.ts"
+
+function numbered(first: number, drafts: readonly Omit<EvilCase, "id">[]): readonly EvilCase[] {
+  return drafts.map((draft, i) => {
+    const id = `agent-evil-${String(first + i + 1).padStart(3, "0")}`
+    return { id, ...draft }
+  })
+}
+
+/** All cases: opening from 001, directory from 101, mail from 201, sending from 301. */
+export const EVIL_CASES: readonly EvilCase[] = [
+  ...numbered(0, OPENING),
+  ...numbered(100, DIRECTORY),
+  ...numbered(200, MAIL),
+  ...numbered(300, SENDING),
+]
+
+/** Operations without which an agent cannot be examined. */
+const NEEDED = [
+  ...["agent.new", "agent.clock", "agent.trust", "agent.forget"],
+  ...["agent.connect", "agent.disconnect", "agent.submit", "agent.poll", "agent.receipts"],
+]
+
+/** How an agent is examined. */
+export interface EvilRunOptions {
+  /** Only cases whose id begins with one of these. */
+  readonly only?: readonly string[]
+  readonly onVerdict?: (verdict: Verdict) => void
+  /** Longest time until something due happens, milliseconds; 8,000 by default. */
+  readonly patience?: number
+}
+
+/** Worlds that fail in a row with an honest hub before the rest is given up. */
+const GIVE_UP = 2
+
+/** Runs something in a world of its own; what was wrong. */
+async function attempt(world: World, run: (w: World) => Promise<void>): Promise<Failure | null> {
+  try {
+    await world.start()
+    await run(world)
+    await world.finish()
+    return null
+  } catch (error) {
+    if (error instanceof Failure) return error
+    throw error
+  } finally {
+    await world.end()
+  }
+}
+
+/**
+ * Examines an agent. An honest hub comes first, and again after each case that fails: an agent that
+ * does not work at all passes nothing.
+ *
+ * @param driver - Of tier 3.
+ * @param hello - Its introduction.
+ */
+export async function runEvilHub(
+  driver: Driver,
+  hello: Hello,
+  options: EvilRunOptions = {},
+): Promise<readonly Verdict[]> {
+  const { only, onVerdict, patience = 8_000 } = options
+  const planned = EVIL_CASES.filter(
+    ({ id }) => !only || only.some((prefix) => id.startsWith(prefix)),
+  )
+  const lacking =
+    hello.tier < 3 || !hello.roles.includes("agent")
+      ? "tier 3 as an agent"
+      : NEEDED.find((op) => !claims(hello, op))
+  const good = (): Promise<Failure | null> =>
+    attempt(new World(driver, patience), async (w) => void (await w.meet("b")))
+  let dead = 0
+  let reason = ""
+  const verdicts: Verdict[] = []
+  const probe = async (): Promise<void> => {
+    const error = await good()
+    dead = error === null ? 0 : dead + 1
+    reason = error?.message ?? ""
+  }
+  if (lacking === undefined && planned.length > 0) await probe()
+  for (const item of planned) {
+    const { id, title, req } = item
+    const about = { id, title, req, kind: "agent", calls: 0 } as const
+    let verdict: Verdict
+    if (lacking !== undefined) {
+      verdict = { ...about, outcome: "UNSUPPORTED", message: `needs ${lacking}` }
+    } else {
+      if (dead > 0 && dead < GIVE_UP) await probe()
+      if (dead > 0) {
+        const message = `the agent does not work with an honest hub: ${reason}`
+        verdict = { ...about, outcome: "BLOCKED", message }
+      } else {
+        const world = new World(driver, patience, item.options)
+        const error = await attempt(world, (w) => item.run(w))
+        const { calls, log } = world
+        if (error === null) verdict = { ...about, calls, outcome: "PASS", message: "" }
+        else {
+          verdict = { ...about, calls, outcome: "FAIL", message: error.message, log }
+          await probe()
+        }
+      }
+    }
+    verdicts.push(verdict)
+    onVerdict?.(verdict)
+  }
+  return verdicts
+}

@@ -1,0 +1,326 @@
+// What a case of the hostile hub works with: the agent under test behind its driver, honest agents
+// in this process, a clock for all of them, and the oracles that every case ends with.
+
+import { randomBytes } from "node:crypto"
+import { Agent } from "../../../src/agent/agent.ts"
+import { decodePayload, encodePayload } from "../../../src/encoding.ts"
+import type { Environment } from "../../../src/environment.ts"
+import type { HubLimits } from "../../../src/hub/frames.ts"
+import { osDraw } from "../../../src/suite.ts"
+import type { Driver, Json, JsonObject, Reply } from "../../driver.ts"
+import { DriverClock } from "../../peers/reference/clock.ts"
+import { hex, unhex } from "../../values.ts"
+import type { WireEntry } from "../../verdict.ts"
+import { Failure } from "../hub/stream.ts"
+import { check, same } from "../hub/trial.ts"
+import { EvilHub } from "./hub.ts"
+
+/** One case of the hostile hub. */
+export interface EvilCase {
+  readonly id: string
+  readonly title: string
+  readonly req: readonly string[]
+  /** Options of the agent under test and of its hub. */
+  readonly options?: WorldOptions
+  readonly run: (w: World) => Promise<void>
+}
+
+/** How the world of a case differs from the usual one. */
+export interface WorldOptions {
+  readonly limits?: Partial<HubLimits>
+  /** More arguments of `agent.new`. */
+  readonly agent?: JsonObject
+  /** The case connects the agent itself. */
+  readonly offline?: true
+}
+
+/** A message as `agent.poll` tells it. */
+export interface Told {
+  readonly from: string
+  readonly fingerprint: string
+  readonly text: string
+  readonly id: string
+}
+
+/** An honest agent. */
+export interface Peer {
+  readonly agent: Agent
+  readonly texts: string[]
+}
+
+/** Entries of a log that are kept. */
+const LOGGED = 40
+
+const bodyOf = (text: string): string => hex(encodePayload({ type: "message", text }))
+
+function textOf(body: string): string {
+  try {
+    return String(decodePayload(unhex(body))["text"])
+  } catch {
+    throw new Failure("agent.poll tells a message whose body is no payload")
+  }
+}
+
+/** The world of one case. */
+export class World {
+  readonly driver: Driver
+  readonly clock: DriverClock
+  readonly environment: Environment
+  readonly hub: EvilHub
+  readonly #patience: number
+  readonly #options: WorldOptions
+  readonly peers = new Map<string, Peer>()
+  readonly log: WireEntry[] = []
+  calls = 0
+  readonly name = "under-test"
+  handle = ""
+  fingerprint = ""
+  readonly messages: Told[] = []
+  readonly receipts: JsonObject[] = []
+  readonly refused: string[] = []
+  readonly problems: string[] = []
+  readonly changed: string[] = []
+  readonly lost: string[] = []
+  readonly undelivered: JsonObject[] = []
+  connected = false
+  /** Texts that have to have arrived at the agent and at each peer when the case ends. */
+  readonly due: string[] = []
+  readonly dueAt = new Map<string, string[]>()
+
+  constructor(driver: Driver, patience: number, options: WorldOptions = {}) {
+    this.driver = driver
+    this.#patience = patience
+    this.#options = options
+    this.clock = new DriverClock(Math.floor(Date.now() / 1000))
+    this.clock.run()
+    const { clock } = this
+    this.environment = { now: () => clock.now, after: clock.after, draw: osDraw }
+    this.hub = new EvilHub(this.environment, options.limits)
+  }
+
+  get seconds(): number {
+    return Math.floor(this.clock.now / 1000)
+  }
+
+  // ---- the agent under test ----
+
+  async call(op: string, args: JsonObject): Promise<Reply> {
+    this.calls++
+    const reply = await this.driver.call(op, args)
+    if (op !== "agent.poll" || JSON.stringify(reply).length > 160) {
+      this.log.push({ op, args, reply })
+      if (this.log.length > LOGGED) this.log.shift()
+    }
+    if (reply.fault) throw new Failure(`${op}: fault: ${reply.fault.message.slice(0, 200)}`)
+    if (reply.unsupported) throw new Failure(`${op}: unsupported, though hello claims tier 3`)
+    return reply
+  }
+
+  async ok(op: string, args: JsonObject): Promise<JsonObject> {
+    const { ok, reject } = await this.call(op, args)
+    if (ok === undefined) throw new Failure(`${op}: expected ok, got ${reject?.code}`)
+    return ok
+  }
+
+  /** The operation has to be refused with one of these codes. */
+  async rejects(op: string, args: JsonObject, ...codes: readonly string[]): Promise<void> {
+    const { reject } = await this.call(op, args)
+    const code = reject?.code ?? "ok"
+    if (!codes.includes(code))
+      throw new Failure(`${op}: expected ${codes.join(" or ")}, got ${code}`)
+  }
+
+  /** Starts hub and agent; connects it, unless the case does. */
+  async start(): Promise<void> {
+    await this.hub.start()
+    const seed = hex(new Uint8Array(randomBytes(32)))
+    const base = { name: this.name, seed, now: this.seconds, suites: [1] }
+    const made = await this.ok("agent.new", { ...base, ...this.#options.agent })
+    this.handle = String(made["handle"])
+    this.fingerprint = String(made["fingerprint"])
+    if (!this.#options.offline) await this.connect()
+  }
+
+  get #address(): JsonObject {
+    return { agent: this.handle, host: "127.0.0.1", port: this.hub.port }
+  }
+
+  async connect(more: JsonObject = {}): Promise<void> {
+    await this.ok("agent.connect", { ...this.#address, ...more })
+    await this.until(() => this.connected, "the agent is connected")
+  }
+
+  /** `agent.connect` has to be refused. */
+  refuses(code: string, more: JsonObject = {}): Promise<void> {
+    return this.rejects("agent.connect", { ...this.#address, ...more }, code)
+  }
+
+  disconnect(): Promise<JsonObject> {
+    return this.ok("agent.disconnect", { agent: this.handle })
+  }
+
+  /** The agent sends a text, which its peer has to get in the end. */
+  async send(to: string, text: string, more: JsonObject = {}): Promise<string> {
+    const args = { agent: this.handle, to, body: bodyOf(text), ...more }
+    const { id } = await this.ok("agent.submit", args)
+    const name = to.split("#")[0] as string
+    this.dueAt.set(name, [...(this.dueAt.get(name) ?? []), text])
+    return String(id)
+  }
+
+  /** The agent refuses to send. */
+  refusesToSend(to: string, text: string, ...codes: readonly string[]): Promise<void> {
+    return this.rejects("agent.submit", { agent: this.handle, to, body: bodyOf(text) }, ...codes)
+  }
+
+  /** Lets the agent work, and takes what it tells. */
+  async poll(wait: number = 40): Promise<void> {
+    const told = await this.ok("agent.poll", { agent: this.handle, wait })
+    const list = (name: string): readonly Json[] => {
+      const entries = told[name]
+      check(Array.isArray(entries), `agent.poll tells "${name}"`)
+      return entries as readonly Json[]
+    }
+    for (const one of list("messages") as readonly JsonObject[]) {
+      const { from, fingerprint, body, id } = one
+      const text = textOf(String(body))
+      this.messages.push({
+        text,
+        from: String(from),
+        fingerprint: String(fingerprint),
+        id: String(id),
+      })
+    }
+    for (const key of ["receipts", "undelivered"] as const) {
+      this[key].push(...(list(key) as readonly JsonObject[]))
+    }
+    for (const key of ["refused", "problems", "changed", "lost"] as const) {
+      this[key].push(...list(key).map(String))
+    }
+    this.connected = told["connected"] === true
+  }
+
+  /** Polls until something holds. The end of patience is a failure, never evidence. */
+  async until(condition: () => boolean, what: string): Promise<void> {
+    const deadline = Date.now() + this.#patience
+    for (;;) {
+      if (condition()) return
+      if (Date.now() > deadline) {
+        const seen = [...this.refused, ...this.problems, ...this.lost].slice(-5).join(", ")
+        throw new Failure(`expected in time: ${what}${seen === "" ? "" : ` (told: ${seen})`}`)
+      }
+      await this.poll()
+    }
+  }
+
+  /** Sets all clocks forward; what becomes due by it happens at once. */
+  async jump(seconds: number): Promise<void> {
+    const now = this.seconds + seconds
+    this.clock.move(now)
+    await this.ok("agent.clock", { agent: this.handle, now })
+    await this.poll()
+  }
+
+  // ---- honest agents ----
+
+  /** An honest agent at the honest side of the hub. */
+  async peer(
+    name: string,
+    options: { requireOneTime?: boolean; suites?: readonly (1 | 2)[] } = {},
+  ): Promise<Peer> {
+    const { environment, hub } = this
+    const agent = new Agent(name, {
+      ...{ hub: hub.local, environment, oneTimeKeys: 12, suites: [1] as const },
+      ...options,
+    })
+    const texts: string[] = []
+    agent.onMessage(({ text }) => void texts.push(text))
+    await agent.ready
+    const peer = { agent, texts }
+    this.peers.set(name, peer)
+    return peer
+  }
+
+  /** A peer sends the agent a text, which the agent has to tell once. */
+  async tell(from: Peer, text: string): Promise<void> {
+    this.due.push(text)
+    await from.agent.send(this.name, text)
+  }
+
+  /** Whether the agent has told a text. */
+  told(text: string): boolean {
+    return this.messages.some((one) => one.text === text)
+  }
+
+  /** Both have a session afterwards: one text there, one back. */
+  async meet(name: string): Promise<Peer> {
+    const peer = this.peers.get(name) ?? (await this.peer(name))
+    await this.until(() => this.hub.sent.some((frame) => frame[0] === 10), "the agent publishes")
+    await this.send(name, `hello ${name}`)
+    await this.until(() => peer.texts.length > 0, `${name} gets the first message`)
+    await this.tell(peer, `hello from ${name}`)
+    await this.until(() => this.told(`hello from ${name}`), `a message of ${name} is told`)
+    return peer
+  }
+
+  /**
+   * Barrier: a message of an honest agent, sent after all else, has been told. What the hub sent on
+   * this link before it has been handled by then.
+   */
+  async barrier(from: Peer): Promise<void> {
+    const text = `barrier ${this.due.length}`
+    await this.tell(from, text)
+    await this.until(() => this.told(text), "a message after all others is told")
+  }
+
+  // ---- the oracles ----
+
+  /** The hub is honest from now on: everything due arrives, once, and nothing else. */
+  async finish(): Promise<void> {
+    this.hub.attack = {}
+    if (this.handle === "") return
+    await this.poll(0)
+    if (!this.connected) {
+      await this.disconnect()
+      await this.connect()
+    }
+    const witness = await this.peer("witness")
+    await this.send("witness", "alive")
+    await this.until(() => witness.texts.length > 0, "a message to an honest agent arrives")
+    await this.barrier(witness)
+    await this.until(() => this.#complete(), "everything that was sent arrives")
+    this.#exact()
+  }
+
+  #complete(): boolean {
+    const here = this.due.every((text) => this.told(text))
+    return (
+      here &&
+      [...this.dueAt].every(([name, texts]) => this.peers.get(name)?.texts.length === texts.length)
+    )
+  }
+
+  #exact(): void {
+    same(
+      this.messages.map(({ text }) => text).sort(),
+      [...this.due].sort(),
+      "messages that the agent told",
+    )
+    for (const [name, peer] of this.peers) {
+      same(
+        [...peer.texts].sort(),
+        [...(this.dueAt.get(name) ?? [])].sort(),
+        `messages that ${name} got`,
+      )
+    }
+    const all = Buffer.concat(this.hub.links.flatMap((link) => link.bytes)).toString("latin1")
+    const open = [...this.dueAt.values()].flat().find((text) => all.includes(text))
+    check(open === undefined, "no plaintext is in any frame of the agent")
+  }
+
+  async end(): Promise<void> {
+    if (this.handle !== "") await this.driver.call("drop", { handle: this.handle })
+    for (const { agent } of this.peers.values()) await agent.close()
+    await this.hub.stop()
+  }
+}
