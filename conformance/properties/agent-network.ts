@@ -13,7 +13,8 @@ import type { Trial } from "./trial.ts"
 type End = 0 | 1
 const end = fc.constantFrom<End>(0, 1)
 
-interface Letter {
+/** An envelope on its way. */
+export interface Letter {
   readonly from: End
   readonly id: string
   readonly body: string
@@ -23,7 +24,8 @@ interface Letter {
   read: boolean
 }
 
-interface Two {
+/** Two agents, and what was sent between them. */
+export interface Two {
   readonly agents: readonly [Agent, Agent]
   readonly letters: Letter[]
   /** Blocks that an end has accepted, by session, newest last. */
@@ -38,9 +40,11 @@ interface Two {
   readonly lost: Set<End>
 }
 
-const pairs = ({ suites }: Setting) => fc.tuple(fc.constantFrom(...suites), fc.nat(0xffff))
+/** Suite, and a number for seeds. */
+export const pairs = ({ suites }: Setting) => fc.tuple(fc.constantFrom(...suites), fc.nat(0xffff))
 
-async function two(trial: Trial, suite: number, n: number): Promise<Two> {
+/** Two agents that know each other's bundles. */
+export async function two(trial: Trial, suite: number, n: number): Promise<Two> {
   const options = { suites: [suite], trust: { accept: "any" } }
   const alice = await agentOf(trial, "alice", n, options)
   const bob = await agentOf(trial, "bob", n + 1, options)
@@ -201,63 +205,6 @@ const CRASHES: readonly Move<Two>[] = [
   ),
 ]
 
-interface Clones {
-  readonly original: Agent
-  readonly clones: Agent[]
-  readonly copies: string[]
-  readonly peer: Agent
-  readonly letters: { readonly envelope: string; readonly id: string; readonly place: string }[]
-  readonly sealed: Set<string>
-  readonly got: Set<string>
-  readonly places: Set<string>
-}
-
-const CLONES: readonly Move<Clones>[] = [
-  move<Clones, number>("send", fc.nat(9), async (model, trial, which) => {
-    const agent = pick([model.original, ...model.clones], which)
-    const made = await trial.ok("agent.send", sending(agent, "bob", bodyOf(model.letters.length)))
-    const { envelope, id } = made as Record<"envelope" | "id", string>
-    const { block, n, guard } = readHeader(envelope)
-    const key = `${block.x} ${n} ${guard}`
-    trial.check(!model.sealed.has(key), "two envelopes have one key and nonce")
-    model.sealed.add(key)
-    model.letters.push({ envelope, id, place: `${block.x} ${n}` })
-  }),
-  move<Clones, null>("copy", fc.constant(null), async (model) => {
-    model.copies.push(await snapshot(model.original))
-  }),
-  move<Clones, number>(
-    "clone",
-    fc.nat(9),
-    async (model, _trial, which) => {
-      const clone = { ...model.original, restarts: 64 + model.clones.length }
-      await restore(clone, pick(model.copies, which))
-      model.clones.push(clone)
-    },
-    ({ copies, clones }) => copies.length > 0 && clones.length < 3,
-  ),
-  move<Clones, number>(
-    "roll back",
-    fc.nat(9),
-    async (model, _trial, which) => restore(model.original, pick(model.copies, which)),
-    ({ copies }) => copies.length > 0,
-  ),
-  move<Clones, number>(
-    "deliver",
-    fc.nat(20),
-    async (model, trial, which) => {
-      const { envelope, id, place } = pick(model.letters, which)
-      const reply = await trial.either("agent.receive", receiving(model.peer, envelope))
-      if (model.places.has(place)) trial.check(!reply.ok, "one place in a chain is opened twice")
-      if (!reply.ok) return
-      model.places.add(place)
-      trial.check(!model.got.has(id), "a content is handed over twice")
-      model.got.add(id)
-    },
-    ({ letters }) => letters.length > 0,
-  ),
-]
-
 async function glared(model: Two, trial: Trial): Promise<void> {
   for (const letter of model.letters) if (!letter.read) await read(model, trial, letter)
   const both = [0, 1].every((from) => model.letters.some((letter) => letter.from === from))
@@ -292,24 +239,6 @@ export const AGENT_NETWORK_PROPERTIES: readonly Property[] = [
     {
       ...{ config: pairs, moves: CRASHES, max: 16, finish: settle },
       setup: (trial, [suite, n]) => two(trial, suite, n),
-    },
-  ),
-  modelProperty(
-    {
-      ...{ id: "agent-p05", title: "clones and rollbacks repeat no key and nonce" },
-      ...{ req: "KEYSCHEDULE-6 SESSION-9 AGENT-50", tier: 2, runs: 12 },
-    },
-    {
-      config: pairs,
-      setup: async (trial, [suite, n]): Promise<Clones> => {
-        const { agents } = await two(trial, suite, n)
-        const [original, peer] = agents
-        return {
-          ...{ original, peer, clones: [], copies: [], letters: [] },
-          ...{ sealed: new Set(), got: new Set(), places: new Set() },
-        }
-      },
-      ...{ moves: CLONES, max: 18 },
     },
   ),
   modelProperty(

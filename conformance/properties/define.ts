@@ -55,7 +55,8 @@ export function property<T>(
     const run = new Run(driver, hello, (trial, value: T) => body(trial, value, setting))
     const numRuns = Math.max(1, Math.round((own * runs) / RUNS))
     const predicate = fc.asyncProperty(input(setting), (value) => run.once(value))
-    await fc.check(predicate, { seed, numRuns, verbose: 0 })
+    // Few sequences are run, so none of them is made short on purpose.
+    await fc.check(predicate, { seed, numRuns, unbiased: spec.model === true })
     return run.counterexample({ ...about, req: req.split(/\s+/) })
   }
   return { ...about, req: req.split(/\s+/), check }

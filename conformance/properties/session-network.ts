@@ -3,7 +3,7 @@
 import fc from "fast-check"
 import type { Property } from "../property.ts"
 import { content } from "./forge.ts"
-import { bytes, flip, flipped, pick } from "./gen.ts"
+import { flip, flipped, pick, seed } from "./gen.ts"
 import { readHeader } from "./insider.ts"
 import { type Move, modelProperty, move } from "./model.ts"
 import { type Meeting, meet, meeting, opening, pair, sealed } from "./session.ts"
@@ -231,15 +231,16 @@ export const NETWORK_PROPERTIES: readonly Property[] = [
       ...{ req: "SESSION-7 KEYSCHEDULE-2 ENVELOPE-13 SESSION-19", tier: 2, runs: 12 },
     },
     {
-      config: (setting) => fc.tuple(meeting(setting), bytes(4)),
+      config: ({ suites }) =>
+        fc.tuple(
+          fc.constantFrom(...suites),
+          fc.uniqueArray(seed, { minLength: 3, maxLength: 3 }) as fc.Arbitrary<string[]>,
+        ),
       ...{ moves: crosstalk, max: 16 },
-      setup: async (trial, [[suite, [a, b]], salt]) => {
-        const second: Meeting = [suite, [salt.repeat(8) === a ? b : salt.repeat(8), b]]
-        const nets = [
-          await network(trial, [suite, [a, b]], "both"),
-          await network(trial, second, "both"),
-        ]
-        return { trial, nets: nets as [Network, Network], count: 0 }
+      setup: async (trial, [suite, [a, b, c]]) => {
+        const meet = (of: string) => network(trial, [suite, [of, b as string]], "both")
+        const nets = [await meet(a as string), await meet(c as string)] as const
+        return { trial, nets, count: 0 }
       },
     },
   ),

@@ -1,0 +1,108 @@
+// Properties of SPEC §12 as command sequences: a clock that jumps.
+
+import fc from "fast-check"
+import type { Property } from "../property.ts"
+import { type Agent, agentOf, Puppet, receiving, restore, snapshot } from "./agents.ts"
+import type { Setting } from "./define.ts"
+import { content } from "./forge.ts"
+import { NOW } from "./gen.ts"
+import { modelProperty, move } from "./model.ts"
+
+/** SPEC §2: how a clock is believed. */
+interface Clock {
+  readonly me: Agent
+  readonly puppet: Puppet
+  now: number
+  kept: number
+  jump: number | null
+  /** Stamp of the last verified receive. */
+  verified: number
+  /** Whether the prekey of its init is erased. */
+  erased: boolean
+  heard: number
+}
+
+const DAY = 86_400
+/** End of the first bundle of an agent that is made at NOW. */
+const NOT_AFTER = NOW - 3_600 + 30 * DAY
+
+function commit(model: Clock): void {
+  const { now, kept, jump } = model
+  if (Math.abs(now - kept) <= 7 * DAY) Object.assign(model, { kept: now, jump: null })
+  else if (jump === null || now < jump) model.jump = now
+  else if (now - jump >= DAY) Object.assign(model, { kept: now, jump: null })
+}
+
+const CLOCK_MOVES = [
+  move<Clock, number>(
+    "clock",
+    fc.constantFrom(
+      1,
+      DAY,
+      6 * DAY,
+      7 * DAY,
+      7 * DAY + 1,
+      20 * DAY,
+      29 * DAY,
+      3650 * DAY,
+      -DAY,
+      -3650 * DAY,
+    ),
+    async (model, trial, seconds) => {
+      model.now = Math.max(NOW, model.now + seconds)
+      commit(model)
+      const latest = Math.max(model.now, model.kept)
+      if (model.verified > latest) model.verified = latest
+      model.erased ||= model.kept > NOT_AFTER + 8 * DAY
+      await trial.ok("agent.clock", { agent: model.me.handle, now: model.now })
+    },
+  ),
+  move<Clock, null>("hear", fc.constant(null), async (model, trial) => {
+    const heal = content(++model.heard, "", { kind: 1, body: "" })
+    const args = receiving(model.me, await model.puppet.seal([heal]))
+    const alive = model.kept - model.verified < 30 * DAY
+    if (!alive) {
+      // An init that is repeated after its session is over is a replay, while its prekey lives.
+      const code = model.erased ? "handshake/unknown-prekey" : "handshake/replay"
+      await trial.reject("agent.receive", args, code)
+      return
+    }
+    commit(model)
+    model.verified = Math.max(model.now, model.kept)
+    await trial.ok("agent.receive", args, { contents: [] })
+  }),
+  move<Clock, null>("restart", fc.constant(null), async (model) => {
+    await restore(model.me, await snapshot(model.me), model.now)
+  }),
+]
+
+const configs = ({ suites }: Setting) => fc.tuple(fc.constantFrom(...suites), fc.nat(0xffff))
+
+export const AGENT_CLOCK_PROPERTIES: readonly Property[] = [
+  modelProperty(
+    {
+      ...{ id: "agent-p09", title: "one absurd clock reading neither erases nor keeps a session" },
+      ...{ req: "AGENT-1 SESSION-22", tier: 2, runs: 20 },
+    },
+    {
+      config: configs,
+      setup: async (trial, [suite, n]): Promise<Clock> => {
+        const options = { suites: [suite], trust: { accept: "any" } }
+        const me = await agentOf(trial, "me", n, options)
+        const puppet = await Puppet.meet(trial.oracle, me, { name: "peer", n: 78, draws: 0, suite })
+        await trial.ok("agent.receive", receiving(me, await puppet.seal([content(0)])))
+        return {
+          me,
+          puppet,
+          now: NOW,
+          kept: NOW,
+          jump: null,
+          verified: NOW,
+          erased: false,
+          heard: 0,
+        }
+      },
+      ...{ moves: CLOCK_MOVES, max: 14 },
+    },
+  ),
+]
