@@ -3,7 +3,7 @@
 import { ONE_TIME_REQUIRED } from "../bundle.ts"
 import { AgentMeshError, require } from "../errors.ts"
 import { chooseSuite } from "../handshake.ts"
-import type { HubClient } from "../hub/client.ts"
+import type { DirectoryReceipt, FetchedBundle, HubClient } from "../hub/client.ts"
 import { HANDSHAKE_BACKOFF_MAX, RESERVATION_LIFETIME, SEND_BACKOFF } from "../limits.ts"
 import type { Core } from "./core.ts"
 import { nextProbeInterval } from "./delivery.ts"
@@ -14,6 +14,13 @@ import type { HandshakeKind, Prepared, Sender } from "./send.ts"
 
 /** Verdicts on a peer that no second try changes. */
 const NEVER: ReadonlySet<string> = new Set(["identity/untrusted", "identity/fingerprint"])
+
+/** Refusals of a bundle after which its receipt is evidence (HUB-60). */
+const EVIDENCE: ReadonlySet<string> = new Set([
+  "identity/changed",
+  "bundle/rollback",
+  "bundle/equivocation",
+])
 
 /** What the fetcher tells the network around it. */
 export interface FetcherHost {
@@ -142,7 +149,7 @@ export class Fetcher {
       const plain = { bundle: fetched.bundle, oneTime: null }
       const check = () => this.#sender.prepare(name, expected, plain)
       const { bundle } = await this.#engine.run(check).catch(async (error) => {
-        await this.#keepEvidence(name, fetched.bundle, error)
+        await this.#keepEvidence(name, fetched, error)
         throw error
       })
       await this.#engine.run(() => keepReceipt(this.#core, fetched.receipt))
@@ -183,8 +190,22 @@ export class Fetcher {
     this.#engine.touch(name)
   }
 
-  async #keepEvidence(name: string, bundle: Uint8Array, error: unknown): Promise<void> {
-    if (!(error instanceof AgentMeshError) || error.code !== "bundle/equivocation") return
-    await this.#engine.run(() => keepBundles(this.#core, name, bundle))
+  /** What proves a lie is kept although the bundle is refused (HUB-60, BUNDLE-23). */
+  async #keepEvidence(name: string, fetched: FetchedBundle, error: unknown): Promise<void> {
+    if (!(error instanceof AgentMeshError) || !EVIDENCE.has(error.code)) return
+    await this.#engine.run(async () => {
+      if (error.code === "bundle/equivocation") keepBundles(this.#core, name, fetched.bundle)
+      const receipt = validReceipt(fetched)
+      if (receipt !== null) await keepReceipt(this.#core, receipt)
+    })
+  }
+}
+
+/** The receipt of an answer, if it proves something. */
+function validReceipt(fetched: FetchedBundle): DirectoryReceipt | null {
+  try {
+    return fetched.receipt
+  } catch {
+    return null
   }
 }

@@ -109,7 +109,10 @@ export class Connection {
   async #dial(hub: Hub): Promise<FrameLink> {
     return hub.open({
       frame: (bytes) => this.#frame(bytes),
-      closed: (error) => this.#lose(unreachable("the link was closed", error)),
+      closed: (error) => {
+        const known = error instanceof AgentMeshError // a length that no frame has
+        this.#lose(known ? error : unreachable("the link was closed", error))
+      },
     })
   }
 
