@@ -59,7 +59,7 @@ class Server:
 
     @staticmethod
     async def discard(reader: asyncio.StreamReader) -> None:
-        """Reads what still comes in: data unread at the close would cost the peer the last frame."""
+        """Data unread at the close would cost the peer the last frame."""
         try:
             async with asyncio.timeout(LINGER):
                 while await reader.read(1 << 16):

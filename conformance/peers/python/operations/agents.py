@@ -92,7 +92,8 @@ def agent_verify(a: Out, t: Trace) -> Out:
 
 @op("agent.forget")
 def agent_forget(a: Out, t: Trace) -> Out:
-    return {"forgotten": agent_of(a).forget(a["name"])}
+    agent_of(a).forget(a["name"])
+    return {"forgotten": True}
 
 
 @op("agent.send")

@@ -128,12 +128,16 @@ def handshake_respond(a: Out, t: Trace) -> Out:
         )
         for v in a["bundles"]
     ]
-    replayed = {bytes.fromhex(th): bundles[0].bundle.ref for th in a["replayed"]} if bundles else {}
+    replayed = (
+        {bytes.fromhex(th): bundles[0].bundle.ref for th in a.get("replayed", [])}
+        if bundles
+        else {}
+    )
     one_times = []
     for v in a["oneTimes"]:
         key = ot.read(bytes.fromhex(v["key"]))
         one_times.append(hs.LiveOneTime(key, secret_of(v, key.suite)))
-    sids = [bytes.fromhex(x) for x in a["sids"]]
+    sids = [bytes.fromhex(x) for x in a.get("sids", [])]
     responder = hs.Responder(
         own,
         bundles,
@@ -143,7 +147,7 @@ def handshake_respond(a: Out, t: Trace) -> Out:
         lambda p: a["remembered"],
         lambda th: None,
         lambda sid: sid in sids,
-        lambda name: unhex(a["pins"].get(name)),
+        lambda name: unhex(a.get("pins", {}).get(name)),
         lambda p: a.get("trusted", True),
         lambda p: a.get("room", True),
     )
