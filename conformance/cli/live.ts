@@ -2,11 +2,12 @@
 
 import { connect } from "node:net"
 import { join } from "node:path"
-import { packageFolder } from "../driver.ts"
+import { HarnessError, type Hello, packageFolder } from "../driver.ts"
+import { EVIL_CASES, runEvilHub } from "../live/evil.ts"
 import { HUB_CASES, type HubTarget, runHubCases, spawnHub } from "../live/hub.ts"
-import { summarize } from "../runner.ts"
+import { greet, summarize } from "../runner.ts"
 import type { Report, Verdict } from "../verdict.ts"
-import { loadRequirements, matcher, UsageError } from "./context.ts"
+import { loadRequirements, matcher, openDriver, UsageError } from "./context.ts"
 import { type FinishFlags, finish, Watch } from "./finish.ts"
 
 /** What `list` says about live cases. */
@@ -16,7 +17,10 @@ export const LIVE_CASES: readonly {
   readonly title: string
   readonly req: readonly string[]
   readonly tier: number
-}[] = HUB_CASES.map((item) => ({ ...item, kind: "hub", tier: 3 }))
+}[] = [
+  ...HUB_CASES.map((item) => ({ ...item, kind: "hub", tier: 3 })),
+  ...EVIL_CASES.map((item) => ({ ...item, kind: "agent", tier: 3 })),
+]
 
 /** Options of `hub`. */
 export interface HubFlags extends FinishFlags {
@@ -109,5 +113,49 @@ function unreachable({ host, port }: HubTarget): Promise<string | null> {
     socket.once("connect", () => end(null))
     socket.once("timeout", () => end(`no hub at ${host}:${port}: no answer`))
     socket.once("error", (error) => end(`no hub at ${host}:${port}: ${error.message}`))
+  })
+}
+
+/** Options of `agent`. */
+export interface AgentFlags extends FinishFlags {
+  readonly only: readonly string[]
+}
+
+/** Sets a hostile hub against an agent; the exit code. Without a driver: the reference. */
+export async function runAgent(flags: AgentFlags): Promise<number> {
+  const { only, strict, timeoutScale = 1 } = flags
+  const chosen = EVIL_CASES.filter(matcher(only)).map(({ id }) => id)
+  const watch = new Watch(chosen.length, flags)
+  const driver = openDriver(flags)
+  const verdicts: Verdict[] = []
+  let aborted: string | undefined
+  let hello: Hello | null = null
+  try {
+    const greeting = await greet(driver)
+    hello = greeting.hello
+    if (greeting.hello === null) aborted = greeting.problem
+    else if (chosen.length > 0) {
+      await runEvilHub(driver, greeting.hello, {
+        ...{ only: chosen, patience: 8_000 * timeoutScale },
+        onVerdict: (verdict) => {
+          verdicts.push(verdict)
+          watch.see(verdict)
+        },
+      })
+    }
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error
+    aborted = error.message
+  } finally {
+    await driver.close?.()
+  }
+  const report = summarize({
+    ...{ hello, verdicts, planned: chosen.length, broken: [], strict },
+    ...{ executed: verdicts.some(({ outcome }) => outcome !== "UNSUPPORTED") },
+    ...(aborted !== undefined && { aborted }),
+  })
+  const target = flags.driver ?? null
+  return finish(report, watch, flags, loadRequirements(), {
+    ...{ mode: "agent", target, only, tier: null, seed: null, runs: null, strict },
   })
 }

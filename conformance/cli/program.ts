@@ -7,7 +7,7 @@ import type { DoctorFlags } from "./doctor.ts"
 import { checkFlags, type FinishFlags } from "./finish.ts"
 import type { InteropFlags } from "./interop.ts"
 import type { ListFlags } from "./list.ts"
-import type { HubFlags } from "./live.ts"
+import type { AgentFlags, HubFlags } from "./live.ts"
 import type { RunFlags } from "./run.ts"
 
 const EXIT_CODES = `
@@ -28,18 +28,7 @@ export async function program(argv: readonly string[]): Promise<number> {
   const set = (value: number): void => {
     code = value
   }
-  for (const add of [
-    addRun,
-    addHub,
-    addInterop,
-    addReplay,
-    addDoctor,
-    addInit,
-    addList,
-    addMerge,
-  ]) {
-    add(root, set)
-  }
+  for (const add of COMMANDS) add(root, set)
   try {
     await root.parseAsync([...argv], { from: "user" })
     return code
@@ -52,6 +41,11 @@ export async function program(argv: readonly string[]): Promise<number> {
 }
 
 type Set = (code: number) => void
+
+const COMMANDS: readonly ((root: Command, set: Set) => void)[] = [
+  ...[addRun, addHub, addAgent, addInterop, addReplay],
+  ...[addDoctor, addInit, addList, addLint, addCoverage, addSelftest, addMerge],
+]
 
 function integer(least: number): (text: string) => number {
   return (text) => {
@@ -150,6 +144,18 @@ function addHub(root: Command, set: Set): void {
   })
 }
 
+function addAgent(root: Command, set: Set): void {
+  const command = root
+    .command("agent")
+    .description("an agent at a hostile hub (tier 3)")
+    .option("--only <words>", "ids or requirements, by commas", list, [])
+  verdictOptions(driverOptions(command)).action(async (flags: AgentFlags) => {
+    checkFlags({ ...flags, filtered: flags.only.length > 0 })
+    const { runAgent } = await import("./live.ts")
+    set(await runAgent(flags))
+  })
+}
+
 function addInterop(root: Command, set: Set): void {
   const command = root
     .command("interop")
@@ -216,5 +222,39 @@ function addMerge(root: Command, set: Set): void {
     .action(async (files: readonly string[], flags: { readonly json?: boolean }) => {
       const { merge } = await import("./merge.ts")
       set(merge(files, flags.json === true))
+    })
+}
+
+function addLint(root: Command, set: Set): void {
+  root
+    .command("lint")
+    .description("checks vectors and traces of the suite itself")
+    .option("--accept <ids>", "changed sentences that have been read again", list, [])
+    .action(async (flags: { readonly accept: readonly string[] }) => {
+      const { lint } = await import("./itself.ts")
+      set(lint(flags.accept))
+    })
+}
+
+function addCoverage(root: Command, set: Set): void {
+  root
+    .command("coverage")
+    .description("writes COVERAGE.md and requirements.json of the suite")
+    .option("--check", "only compares them")
+    .action(async (flags: { readonly check?: boolean }) => {
+      const { coverage } = await import("./itself.ts")
+      set(coverage(flags.check === true))
+    })
+}
+
+function addSelftest(root: Command, set: Set): void {
+  root
+    .command("selftest")
+    .description("the suite checks itself: reference, null drivers, mutants")
+    .option("--mutants <ids>", "only these mutants", list, [])
+    .option("--no-mutants", "without mutants")
+    .action(async (flags: { readonly mutants: readonly string[] | boolean }) => {
+      const { selftest } = await import("./itself.ts")
+      set(await selftest(flags.mutants === false ? null : (flags.mutants as readonly string[])))
     })
 }

@@ -1,11 +1,21 @@
 // The sources as JavaScript, for tests that need processes of their own.
 
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import ts from "typescript"
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 let compiled: string | null = null
 
 const OPTIONS: ts.CompilerOptions = {
@@ -33,18 +43,38 @@ export function compiledSources(): string {
   if (compiled !== null) return compiled
   const out = join(root, "node_modules", ".cache", `agentmesh-test-${process.pid}`)
   process.once("exit", () => rmSync(out, { recursive: true, force: true }))
-  for (const [folder, target] of [
-    ["src", "src"],
-    ["test/programs", "test/programs"],
-  ] as const) {
-    const files = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    for (const file of files.filter((name) => name.endsWith(".ts"))) {
-      compile(join(root, folder, file), join(out, target, file.replace(/\.ts$/, ".js")))
-    }
-  }
+  for (const folder of ["src", "test/programs"]) compileFolder(folder, out)
   const backend = process.env["AGENTMESH_BACKEND"] === "noble" ? "noble" : "node"
   const imports = { "#crypto": `./src/crypto/${backend}.js` }
-  writeFileSync(join(out, "package.json"), JSON.stringify({ type: "module", imports }))
+  writeFileSync(join(out, "package.json"), JSON.stringify({ type: "module", version, imports }))
   compiled = out
   return out
+}
+
+/** The conformance suite beside the compiled sources, with what it reads: a package of its own. */
+export function compiledConformance(): string {
+  const out = compiledSources()
+  if (existsSync(join(out, "conformance"))) return out
+  compileFolder("conformance", out, ["vectorgen", "peers/python"])
+  for (const folder of ["templates", "schema", "report"]) {
+    cpSync(join(root, "conformance", folder), join(out, "conformance", folder), {
+      recursive: true,
+      filter: (path) => !path.endsWith(".ts"),
+    })
+  }
+  compileFile("conformance/vectorgen/draws.ts", out)
+  for (const name of ["vectors", "SPEC.md"]) symlinkSync(join(root, name), join(out, name))
+  return out
+}
+
+function compileFolder(folder: string, out: string, but: readonly string[] = []): void {
+  const files = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+  const wanted = files.filter((name) => !but.some((path) => name.startsWith(path)))
+  for (const file of wanted.filter((name) => name.endsWith(".ts"))) {
+    compileFile(join(folder, file), out)
+  }
+}
+
+function compileFile(file: string, out: string): void {
+  compile(join(root, file), join(out, file.replace(/\.ts$/, ".js")))
 }
