@@ -28,7 +28,7 @@ const inners = fc.oneof(
 )
 
 /** What an envelope is made of, without its keys. */
-export const shape = ({ suites }: Setting) =>
+export const shape = ({ suites }: Setting): fc.Arbitrary<Shape> =>
   fc.record({
     suite: fc.constantFrom(...suites),
     th: key32,
@@ -42,7 +42,19 @@ export const shape = ({ suites }: Setting) =>
   })
 
 /** See {@link shape}. */
-export type Shape = ReturnType<typeof shape> extends fc.Arbitrary<infer T> ? T : never
+export interface Shape {
+  readonly suite: 1 | 2
+  readonly th: string
+  readonly mk: string
+  readonly guard: string
+  readonly x: string
+  readonly pn: number
+  readonly n: number
+  /** Lengths of the texts in the contents. */
+  readonly sizes: readonly number[]
+  /** Of the sender, and of somebody else. */
+  readonly seeds: readonly [string, string]
+}
 
 /** See {@link prepare}. */
 export interface Sealed {
