@@ -3,8 +3,10 @@
 import { claims, type Driver, type Hello } from "../driver.ts"
 import type { Verdict } from "../verdict.ts"
 import { DIRECTORY } from "./evil/directory.ts"
+import { FORGED } from "./evil/forged.ts"
 import { MAIL } from "./evil/mail.ts"
 import { OPENING } from "./evil/opening.ts"
+import { READY } from "./evil/ready.ts"
 import { SENDING } from "./evil/sending.ts"
 import { type EvilCase, World } from "./evil/world.ts"
 import { Failure } from "./hub/stream.ts"
@@ -20,9 +22,9 @@ function numbered(first: number, drafts: readonly Omit<EvilCase, "id">[]): reado
 
 /** All cases: opening from 001, directory from 101, mail from 201, sending from 301. */
 export const EVIL_CASES: readonly EvilCase[] = [
-  ...numbered(0, OPENING),
+  ...numbered(0, [...OPENING, ...READY]),
   ...numbered(100, DIRECTORY),
-  ...numbered(200, MAIL),
+  ...numbered(200, [...MAIL, ...FORGED]),
   ...numbered(300, SENDING),
 ]
 

@@ -3,16 +3,14 @@
 
 import { randomBytes } from "node:crypto"
 import { Agent } from "../../../src/agent/agent.ts"
-import { decodePayload, encodePayload } from "../../../src/encoding.ts"
 import type { Environment } from "../../../src/environment.ts"
 import type { HubLimits } from "../../../src/hub/frames.ts"
 import { osDraw } from "../../../src/suite.ts"
-import type { Driver, Json, JsonObject, Reply } from "../../driver.ts"
+import type { Driver, JsonObject } from "../../driver.ts"
 import { DriverClock } from "../../peers/reference/clock.ts"
-import { hex, unhex } from "../../values.ts"
-import type { WireEntry } from "../../verdict.ts"
-import { Failure } from "../hub/stream.ts"
+import { hex } from "../../values.ts"
 import { check, same } from "../hub/trial.ts"
+import { bodyOf, Party } from "../party.ts"
 import { EvilHub } from "./hub.ts"
 
 /** One case of the hostile hub. */
@@ -34,62 +32,26 @@ export interface WorldOptions {
   readonly offline?: true
 }
 
-/** A message as `agent.poll` tells it. */
-export interface Told {
-  readonly from: string
-  readonly fingerprint: string
-  readonly text: string
-  readonly id: string
-}
-
 /** An honest agent. */
 export interface Peer {
   readonly agent: Agent
   readonly texts: string[]
 }
 
-/** Entries of a log that are kept. */
-const LOGGED = 40
-
-const bodyOf = (text: string): string => hex(encodePayload({ type: "message", text }))
-
-function textOf(body: string): string {
-  try {
-    return String(decodePayload(unhex(body))["text"])
-  } catch {
-    throw new Failure("agent.poll tells a message whose body is no payload")
-  }
-}
-
 /** The world of one case. */
-export class World {
-  readonly driver: Driver
+export class World extends Party {
   readonly clock: DriverClock
   readonly environment: Environment
   readonly hub: EvilHub
-  readonly #patience: number
   readonly #options: WorldOptions
   readonly peers = new Map<string, Peer>()
-  readonly log: WireEntry[] = []
-  calls = 0
   readonly name = "under-test"
-  handle = ""
-  fingerprint = ""
-  readonly messages: Told[] = []
-  readonly receipts: JsonObject[] = []
-  readonly refused: string[] = []
-  readonly problems: string[] = []
-  readonly changed: string[] = []
-  readonly lost: string[] = []
-  readonly undelivered: JsonObject[] = []
-  connected = false
   /** Texts that have to have arrived at the agent and at each peer when the case ends. */
   readonly due: string[] = []
   readonly dueAt = new Map<string, string[]>()
 
   constructor(driver: Driver, patience: number, options: WorldOptions = {}) {
-    this.driver = driver
-    this.#patience = patience
+    super(driver, patience)
     this.#options = options
     this.clock = new DriverClock(Math.floor(Date.now() / 1000))
     this.clock.run()
@@ -104,40 +66,12 @@ export class World {
 
   // ---- the agent under test ----
 
-  async call(op: string, args: JsonObject): Promise<Reply> {
-    this.calls++
-    const reply = await this.driver.call(op, args)
-    if (op !== "agent.poll" || JSON.stringify(reply).length > 160) {
-      this.log.push({ op, args, reply })
-      if (this.log.length > LOGGED) this.log.shift()
-    }
-    if (reply.fault) throw new Failure(`${op}: fault: ${reply.fault.message.slice(0, 200)}`)
-    if (reply.unsupported) throw new Failure(`${op}: unsupported, though hello claims tier 3`)
-    return reply
-  }
-
-  async ok(op: string, args: JsonObject): Promise<JsonObject> {
-    const { ok, reject } = await this.call(op, args)
-    if (ok === undefined) throw new Failure(`${op}: expected ok, got ${reject?.code}`)
-    return ok
-  }
-
-  /** The operation has to be refused with one of these codes. */
-  async rejects(op: string, args: JsonObject, ...codes: readonly string[]): Promise<void> {
-    const { reject } = await this.call(op, args)
-    const code = reject?.code ?? "ok"
-    if (!codes.includes(code))
-      throw new Failure(`${op}: expected ${codes.join(" or ")}, got ${code}`)
-  }
-
   /** Starts hub and agent; connects it, unless the case does. */
   async start(): Promise<void> {
     await this.hub.start()
     const seed = hex(new Uint8Array(randomBytes(32)))
     const base = { name: this.name, seed, now: this.seconds, suites: [1] }
-    const made = await this.ok("agent.new", { ...base, ...this.#options.agent })
-    this.handle = String(made["handle"])
-    this.fingerprint = String(made["fingerprint"])
+    await this.create({ ...base, ...this.#options.agent })
     if (!this.#options.offline) await this.connect()
   }
 
@@ -161,56 +95,15 @@ export class World {
 
   /** The agent sends a text, which its peer has to get in the end. */
   async send(to: string, text: string, more: JsonObject = {}): Promise<string> {
-    const args = { agent: this.handle, to, body: bodyOf(text), ...more }
-    const { id } = await this.ok("agent.submit", args)
+    const id = await this.submit(to, text, more)
     const name = to.split("#")[0] as string
     this.dueAt.set(name, [...(this.dueAt.get(name) ?? []), text])
-    return String(id)
+    return id
   }
 
   /** The agent refuses to send. */
   refusesToSend(to: string, text: string, ...codes: readonly string[]): Promise<void> {
     return this.rejects("agent.submit", { agent: this.handle, to, body: bodyOf(text) }, ...codes)
-  }
-
-  /** Lets the agent work, and takes what it tells. */
-  async poll(wait: number = 40): Promise<void> {
-    const told = await this.ok("agent.poll", { agent: this.handle, wait })
-    const list = (name: string): readonly Json[] => {
-      const entries = told[name]
-      check(Array.isArray(entries), `agent.poll tells "${name}"`)
-      return entries as readonly Json[]
-    }
-    for (const one of list("messages") as readonly JsonObject[]) {
-      const { from, fingerprint, body, id } = one
-      const text = textOf(String(body))
-      this.messages.push({
-        text,
-        from: String(from),
-        fingerprint: String(fingerprint),
-        id: String(id),
-      })
-    }
-    for (const key of ["receipts", "undelivered"] as const) {
-      this[key].push(...(list(key) as readonly JsonObject[]))
-    }
-    for (const key of ["refused", "problems", "changed", "lost"] as const) {
-      this[key].push(...list(key).map(String))
-    }
-    this.connected = told["connected"] === true
-  }
-
-  /** Polls until something holds. The end of patience is a failure, never evidence. */
-  async until(condition: () => boolean, what: string): Promise<void> {
-    const deadline = Date.now() + this.#patience
-    for (;;) {
-      if (condition()) return
-      if (Date.now() > deadline) {
-        const seen = [...this.refused, ...this.problems, ...this.lost].slice(-5).join(", ")
-        throw new Failure(`expected in time: ${what}${seen === "" ? "" : ` (told: ${seen})`}`)
-      }
-      await this.poll()
-    }
   }
 
   /** Sets all clocks forward; what becomes due by it happens at once. */
@@ -245,11 +138,6 @@ export class World {
   async tell(from: Peer, text: string): Promise<void> {
     this.due.push(text)
     await from.agent.send(this.name, text)
-  }
-
-  /** Whether the agent has told a text. */
-  told(text: string): boolean {
-    return this.messages.some((one) => one.text === text)
   }
 
   /** Both have a session afterwards: one text there, one back. */
