@@ -40,3 +40,19 @@ function tell(problems: readonly string[], what: string): number {
   out(problems.length === 0 ? `${what}: no problem` : `${problems.length} problems`)
   return problems.length === 0 ? 0 : 5
 }
+
+/** Runs the checks of the suite on itself; `mutants` null: without them, empty: all of them. */
+export async function selftest(mutants: readonly string[] | null): Promise<number> {
+  // Not in every build: mutants need the sources.
+  const path: string = "../selftest.js"
+  const part = (await import(path).catch(() => null)) as SelftestPart | null
+  if (part === null) return tell(["this build has no selftest"], "selftest")
+  return tell(await part.runSelftest({ mutants, onLine: out }), "selftest")
+}
+
+interface SelftestPart {
+  runSelftest(options: {
+    readonly mutants: readonly string[] | null
+    readonly onLine: (line: string) => void
+  }): Promise<readonly string[]>
+}
