@@ -127,7 +127,8 @@ export function addListen(program: Command): void {
           output.warn(`no hub at ${context.hub} yet; trying again: agentmesh hub starts one`)
         const how = access.own ? "" : " (through the process that has it open)"
         output.log(`listening as ${address}${how}`)
-        output.note(`to write to it: agentmesh send ${name} "hello" --as SOMEBODY`)
+        const others = context.home.nameFor(context.env) === name ? " --as SOMEBODY" : ""
+        output.note(`to write to it: agentmesh send ${name} "hello"${others}`)
         let after: string | undefined
         while (left > 0 && !stop.signal.aborted) {
           const question = { timeout: WAIT, limit: 1, ...(after === undefined ? {} : { after }) }

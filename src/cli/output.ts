@@ -10,6 +10,21 @@ const CODES: Record<Style, number> = { bold: 1, dim: 2, red: 31, green: 32, yell
 /** Seconds until a command that is silent says what it waits for. */
 const PATIENCE = 1_000
 
+/** Columns where nothing says how many there are. */
+const WIDTH = 100
+
+/** Lines of at most so many columns, broken between words. */
+function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = []
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width) {
+      lines[lines.length - 1] = `${last} ${word}`
+    } else lines.push(word)
+  }
+  return lines
+}
+
 /** Writes for people, or (`--json`) for programs: one object a line. */
 export class Output {
   readonly json: boolean
@@ -54,9 +69,7 @@ export class Output {
 
   /** What a person should know and a program does not need. */
   note(text: string): void {
-    if (this.json) return
-    this.#erase()
-    this.#err.write(`${text}\n`)
+    if (!this.json) this.log(wrap(text, this.#err.columns || Number.POSITIVE_INFINITY).join("\n"))
   }
 
   /** What both may follow while a command runs. */
@@ -81,7 +94,10 @@ export class Output {
     }
     const name = code ? `${message} (${code})` : message
     this.#err.write(`${this.style("red", `${command}:`, this.#err)} ${name}\n`)
-    if (advice) this.#err.write(`  ${this.style("dim", advice, this.#err)}\n`)
+    if (advice) {
+      const lines = wrap(advice, (this.#err.columns || WIDTH) - 2)
+      for (const line of lines) this.#err.write(`  ${this.style("dim", line, this.#err)}\n`)
+    }
     return exit
   }
 

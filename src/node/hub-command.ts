@@ -109,7 +109,7 @@ function tlsOf({ tlsCert, tlsKey }: HubFlags): { tls?: { cert: Buffer; key: Buff
 /** Lines for programs (JSON, on standard output) or for people (on standard error). */
 function reporter(json: boolean): (entry: HubLogEntry) => void {
   return (entry) => {
-    if (!json && entry.event === "started") return // said in words
+    if (!json && (entry.event === "started" || entry.event === "stopped")) return // seen anyway
     const line = { time: new Date().toISOString(), ...entry }
     const stream = json ? process.stdout : process.stderr
     stream.write(`${JSON.stringify(line)}\n`)
@@ -194,5 +194,7 @@ export async function runHub(flags: HubFlags): Promise<void> {
       () => process.exit(1),
     )
   }
+  // A hub outlives those who read what it says.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined)
   process.on("SIGTERM", stop).on("SIGINT", stop)
 }
