@@ -223,6 +223,29 @@ describe("completion", () => {
   })
 })
 
+describe("docs/command-line.md", () => {
+  const docs = readFileSync(join(root, "docs", "command-line.md"), "utf8")
+
+  test("names every variable that is read, and no other", () => {
+    const folders = ["src/cli", "src/cli/mcp", "src/cli/inspect", "src/node"]
+    const sources = folders.flatMap((folder) => {
+      const names = readdirSync(join(root, folder)).filter((name) => name.endsWith(".ts"))
+      return names.map((name) => readFileSync(join(root, folder, name), "utf8"))
+    })
+    const variables = (text: string) => new Set(text.match(/AGENTMESH_[A-Z][A-Z_]*/g))
+    expect(variables(docs)).toEqual(variables(sources.join("\n")))
+  })
+
+  test("names every command", () => {
+    const { out } = machine.run(["--help"])
+    const names = [...out.matchAll(/^ {2}(\w+)(?= \[| <| {2})/gm)].map(
+      (match) => match[1] as string,
+    )
+    const missing = names.filter((name) => name !== "help" && !docs.includes(`\`${name}`))
+    expect([names.length > 15, missing]).toEqual([true, []])
+  })
+})
+
 describe.skipIf(!Terminal.available)("in a terminal", () => {
   test("a passphrase is asked for twice and never shown", async () => {
     machine.run(["init", "alice"])

@@ -117,7 +117,7 @@ export function addListen(program: Command): void {
           if (stop.signal.aborted) process.exit(EXIT.failed)
           stop.abort()
         }
-        process.on("SIGINT", end).on("SIGTERM", end)
+        process.on("SIGINT", end).on("SIGTERM", end).on("SIGHUP", end)
         const access = context.use({ create: true, events: report(context) })
         const { address } = await access.call("identity", {})
         const { connected } = (await output.progress(`connecting to ${context.hub}`, () =>
