@@ -263,6 +263,8 @@ class Core:
             return
         box, flight = self.rows.mail.boxes.get(name, {}), self.links[link].flight
         flight.intersection_update(box)
+        if len(flight) >= self.limits.unacked:
+            return
         for mseq in sorted(box.keys() - flight):
             if len(flight) >= self.limits.unacked:
                 return

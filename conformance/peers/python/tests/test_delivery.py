@@ -155,7 +155,7 @@ class Delivery(unittest.TestCase):
 
 class Faults(unittest.TestCase):
     def test_random_losses(self) -> None:
-        """Links are lost at random, agents and hub are restarted: each content once, and receipted."""
+        """Lost links, restarts of agents and hub: each content once, and receipted."""
         for seed in range(3):
             with self.subTest(seed=seed):
                 r = random.Random(seed)
