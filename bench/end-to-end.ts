@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type Group, progress } from "./group.ts"
-import { type Figure, type Pace, spread } from "./measure.ts"
+import { type Pace, spread } from "./measure.ts"
 import { Program, startHub } from "./processes.ts"
+import { Sheet } from "./sheet.ts"
 
 interface Sent {
   readonly wall: number
@@ -72,21 +73,6 @@ const VARIANTS: readonly Variant[] = [
   { id: "durable", what: "durable stores, 256 B", suite: 1, durable: true, size: 256 },
   { id: "large", what: "memory stores, 64 KiB", suite: 1, durable: false, size: 65_400 },
 ]
-
-/** Collects values under ids, in the order of the first. */
-class Sheet {
-  readonly #rows = new Map<string, { what: string; unit: Figure["unit"]; values: number[] }>()
-
-  note(id: string, what: string, unit: Figure["unit"], value: number): void {
-    const row = this.#rows.get(id) ?? { what, unit, values: [] }
-    row.values.push(value)
-    this.#rows.set(id, row)
-  }
-
-  get figures(): Figure[] {
-    return [...this.#rows].map(([id, row]) => ({ id, ...row }))
-  }
-}
 
 async function measure(variant: Variant, pace: Pace, sheet: Sheet): Promise<void> {
   const { id, what, suite, durable, size } = variant

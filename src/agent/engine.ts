@@ -200,12 +200,17 @@ export class Engine {
     const outbox = core.outboxes.get(name)
     if (outbox === undefined) return []
     const over = (row: ContentRow) => isOverdue(row, core.kept)
-    const lost = outbox.oldest.some(over) ? outbox.rows.filter(over) : []
+    const lost = new Set(outbox.oldest.some(over) ? outbox.rows.filter(over) : [])
+    // One answer for all that name the same fingerprint, or none: thousands may be queued.
+    const verdicts = new Map<string | null, boolean>()
     for (const row of outbox.queued.values()) {
-      if (row.ik === null && !mayBind(core, row) && !lost.includes(row)) lost.push(row)
+      if (row.ik !== null) continue
+      const may = verdicts.get(row.fingerprint) ?? mayBind(core, row)
+      verdicts.set(row.fingerprint, may)
+      if (!may) lost.add(row)
     }
     for (const row of lost) core.dropContent(row)
-    return lost
+    return [...lost]
   }
 
   /** The probe clock begins anew once nothing that the hub took waits for a receipt (AGENT-23). */
