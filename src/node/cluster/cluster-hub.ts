@@ -191,7 +191,7 @@ export class ClusterHub {
       (_, i) => this.#routes.of(i)?.epoch,
     )
     const moved = ({ partition, epoch }: Route): boolean => epochs[partition] !== epoch
-    for (const edge of [...this.#edges.values()]) edge.closeIf(moved)
+    for (const edge of [...this.#edges.values()]) edge.leave(moved)
   }
 
   async #takeOver(partition: number): Promise<void> {
@@ -236,7 +236,7 @@ export class ClusterHub {
 
   #broken(hub: string): void {
     for (const owner of this.#owners.values()) owner.broken(hub)
-    for (const edge of [...this.#edges.values()]) edge.closeIf((route) => route.hub === hub)
+    for (const edge of [...this.#edges.values()]) edge.leave((route) => route.hub === hub)
   }
 
   #message(from: string, message: Message): void {
@@ -245,7 +245,7 @@ export class ClusterHub {
         this.#edges.get(message[3])?.deliver(message[1], message[2], message[4])
         return
       case "end":
-        this.#edges.get(message[3])?.closeIf(({ epoch }) => epoch === message[2])
+        this.#edges.get(message[3])?.leave(({ epoch }) => epoch === message[2])
         return
       case "names":
         this.#names.take(message[3], message[4])

@@ -26,6 +26,9 @@ import type { Peer } from "../../identity.ts"
 /** Bytes that are passed on before the owner is told. */
 const REPORT = 65_536
 
+/** Milliseconds until an owner is looked for again. */
+const RETRY = 200
+
 /** Where a partition is. */
 export interface Route {
   readonly partition: number
@@ -144,7 +147,14 @@ export class Edge implements HubLink {
       this.close()
       return
     }
+    this.#goHome(peer)
+  }
+
+  /** Asks the owner of the agent's own rows to send its mail here. */
+  #goHome(peer: Peer): void {
+    if (this.#gone) return
     const home = this.#host.partitionOf(peer.name)
+    this.#home = home
     this.#host.route(home, (route) => {
       if (this.#state.phase !== "binding") return
       if (route === null) {
@@ -152,7 +162,6 @@ export class Edge implements HubLink {
         this.close()
         return
       }
-      this.#home = home
       this.#routes.set(home, route)
       this.#host.send(route, ["home", peer.name, peer.ik], this.number)
     })
@@ -181,9 +190,7 @@ export class Edge implements HubLink {
     pending.partition = partition
     this.#host.route(partition, (route) => {
       if (this.#gone) return
-      const before = this.#routes.get(partition)
       if (route === null) this.#answer(pending, null)
-      else if (before !== undefined && before.epoch !== route.epoch) this.close()
       else {
         this.#routes.set(partition, route)
         this.#host.send(route, ["ask", peer.name, peer.ik, frame], this.number)
@@ -258,10 +265,21 @@ export class Edge implements HubLink {
     this.#transport.close()
   }
 
-  /** Ends the connection if an owner knows of it that fits. */
-  closeIf(fits: (route: Route) => boolean): void {
-    for (const route of this.#routes.values()) {
+  /**
+   * An owner that fits is none any more, or has dropped this connection. What had been asked of it
+   * may or may not have been done: then the agent connects again and asks again.
+   */
+  leave(fits: (route: Route) => boolean): void {
+    for (const [partition, route] of this.#routes) {
       if (!fits(route)) continue
+      this.#routes.delete(partition)
+      if (partition === this.#home && this.#state.phase === "binding") {
+        const { peer } = this.#state
+        this.#host.environment.after(RETRY, () => this.#goHome(peer), true)
+        continue
+      }
+      const asked = (item: Pending): boolean => item.partition === partition && item.frame === null
+      if (partition !== this.#home && !this.#pending.some(asked)) continue
       this.close()
       return
     }

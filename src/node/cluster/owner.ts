@@ -76,6 +76,8 @@ export class Owner {
   /** By hub and number of the connection there. */
   readonly #links = new Map<string, Map<number, Remote>>()
   #stopped = false
+  /** Whether another hub owns the partition: nothing is known any more of what failed. */
+  #lost = false
 
   /** @param partition - Its number. */
   constructor(partition: number, log: SharedLog, host: OwnerHost) {
@@ -84,7 +86,10 @@ export class Owner {
     const { environment, settings, partitions } = host
     this.#store = new PartitionStore({
       ...{ log, partition, epoch: environment.draw("identity", 16) },
-      lost: () => host.lost(this),
+      lost: () => {
+        this.#lost = true
+        host.lost(this)
+      },
       pause: (error) => host.pause(error),
     })
     const { limits, maxNames, key } = settings
@@ -148,8 +153,9 @@ export class Owner {
   #admit(hub: string, number: number, peer: Peer, home: boolean): Remote {
     const { partition, epoch } = this
     const transport = new RemoteLink((frame) => {
-      if (frame !== null) this.#host.send(hub, ["frame", partition, epoch, number, frame])
-      else {
+      if (frame !== null) {
+        if (!this.#lost) this.#host.send(hub, ["frame", partition, epoch, number, frame])
+      } else {
         this.#host.send(hub, ["end", partition, epoch, number])
         this.#links.get(hub)?.delete(number)
       }

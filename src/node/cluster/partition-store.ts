@@ -111,7 +111,7 @@ export class PartitionStore implements HubStore {
     }, this.#pause)
     this.#memory = new MemoryStore()
     this.#envelopes = new Envelopes(log)
-    for (const [key, row, at] of rows) if (at > 0) this.#envelopes.add(key, at)
+    for (const [key, , at] of rows) if (at > 0) this.#envelopes.add(key, at)
     await this.#memory.write(rows.map(([key, row]): Write => [key, row]))
     this.#manifest = manifest
     this.#covered = covered
