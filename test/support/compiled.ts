@@ -55,26 +55,20 @@ export function compiledSources(): string {
 export function compiledConformance(): string {
   const out = compiledSources()
   if (existsSync(join(out, "conformance"))) return out
-  compileFolder("conformance", out, ["vectorgen", "peers/python"])
+  compileFolder("conformance", out)
   for (const folder of ["templates", "schema", "report"]) {
     cpSync(join(root, "conformance", folder), join(out, "conformance", folder), {
       recursive: true,
       filter: (path) => !path.endsWith(".ts"),
     })
   }
-  compileFile("conformance/vectorgen/draws.ts", out)
   for (const name of ["vectors", "SPEC.md"]) symlinkSync(join(root, name), join(out, name))
   return out
 }
 
-function compileFolder(folder: string, out: string, but: readonly string[] = []): void {
+function compileFolder(folder: string, out: string): void {
   const files = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-  const wanted = files.filter((name) => !but.some((path) => name.startsWith(path)))
-  for (const file of wanted.filter((name) => name.endsWith(".ts"))) {
-    compileFile(join(folder, file), out)
+  for (const file of files.filter((name) => name.endsWith(".ts"))) {
+    compile(join(root, folder, file), join(out, folder, file.replace(/\.ts$/, ".js")))
   }
-}
-
-function compileFile(file: string, out: string): void {
-  compile(join(root, file), join(out, file.replace(/\.ts$/, ".js")))
 }
