@@ -44,11 +44,11 @@ export class World extends Party {
   readonly environment: Environment
   readonly hub: EvilHub
   readonly #options: WorldOptions
-  readonly peers = new Map<string, Peer>()
+  readonly peers: Map<string, Peer> = new Map()
   readonly name = "under-test"
   /** Texts that have to have arrived at the agent and at each peer when the case ends. */
   readonly due: string[] = []
-  readonly dueAt = new Map<string, string[]>()
+  readonly dueAt: Map<string, string[]> = new Map()
 
   constructor(driver: Driver, patience: number, options: WorldOptions = {}) {
     super(driver, patience)

@@ -46,14 +46,19 @@ function absent(text: string, bytes: Uint8Array, what: string, where: string): v
 /** Everything that the hub has written to its standard streams. */
 const output = ({ output }: HubTarget): string => output?.() ?? ""
 
-/** All files of the hub's storage, as text of single bytes. */
+/** All files of the hub's storage, as text of single bytes; it may be at work on them. */
 function storage({ data }: HubTarget): string {
   const files = readdirSync(data as string, { recursive: true, encoding: "utf8" })
-  const paths = files
-    .map((file) => join(data as string, file))
-    .filter((path) => statSync(path).isFile())
-  check(paths.length > 0, "the hub stores something there")
-  return paths.map((path) => readFileSync(path, "latin1")).join("\n")
+  const texts: string[] = []
+  for (const path of files.map((file) => join(data as string, file))) {
+    try {
+      if (statSync(path).isFile()) texts.push(readFileSync(path, "latin1"))
+    } catch {
+      // It has gone meanwhile: what it held is in another file.
+    }
+  }
+  check(texts.length > 0, "the hub stores something there")
+  return texts.join("\n")
 }
 
 /** Asks everything that a third party can ask, and returns all frames it gets. */

@@ -147,7 +147,8 @@ export class Trial {
     }
   }
 
-  /** The good exchange: two agents, a bundle, one message there, its ACK. */
+  /** The good exchange: two agents, a bundle, one message there, its ACK. What each does in full
+   * is the matter of cases: a fault there has to be found by the one that cites it. */
   async good(): Promise<void> {
     const [a, b] = [await this.join({ keys: 1 }), await this.join()]
     const found = await b.link.ok(T.getBundle, a.who.name, [1])
@@ -156,8 +157,6 @@ export class Trial {
     const { mseq, from, envelope: came } = await a.link.delivery()
     same([from, came], [b.who.name, envelope], "the message that was delivered")
     same(await a.link.ok(T.ack, [mseq]), null, "result of ACK")
-    const counts = await a.link.ok(T.counts)
-    same(counts, [0, [[1, 0]], 1], "counts after the good exchange")
     for (const { link } of [a, b]) link.close()
   }
 
