@@ -92,22 +92,23 @@ const GATES: readonly (readonly [path: RegExp, packages: RegExp])[] = [
   [/^src\/crypto\/node\.ts$/, /^node:crypto$/],
   [/^src\/hub\/(local-hub|memory-store)\.ts$/, /^memory-level$/],
   [/^src\/agent\/(agent|parts)\.ts$/, /^memory-level$/],
-  [/^src\/node\/jetstream\.ts$/, /^(node:|@nats-io\/)/],
+  [/^src\/node\/(jetstream|cluster\/nats)\.ts$/, /^(node:|@nats-io\/)/],
   [/^src\/cli\/mcp\//, /^(node:|@modelcontextprotocol\/|zod$)/],
   [/^src\/cli\//, /^(node:|commander$|uqr$)/],
   [/^src\/node\//, /^(node:|classic-level$|abstract-level$|commander$|qr$)/],
   [/^src\//, /^$/],
   [/^conformance\/(driver|stdio|coverage|selftest)\.ts$/, /^(node:|fast-check$)/],
   [/^conformance\/cli\//, /^(node:|commander$|ajv)/],
+  [/^conformance\/mutants\//, /^(node:|typescript$)/],
   [
-    /^conformance\/(live|peers|vectorgen|report|schema|mutants|templates)\//,
+    /^conformance\/(live|peers|vectorgen|report|schema|templates|trace)\//,
     /^(node:|fast-check$|ajv)/,
   ],
   [/^conformance\//, /^fast-check$/],
   [/^examples\//, /^(agentmesh(\/node)?$|node:)/],
 ]
 
-const REACHES_SRC = /^conformance\/(peers\/reference|arbitraries\.ts$|mutants\/|vectorgen\/)/
+const REACHES_SRC = /^conformance\/(peers\/reference|live\/|mutants\/|vectorgen\/)/
 
 /** Check 3: packages, `node:` and `src/` are reached only through their gates. */
 export function gates(tree: Tree): readonly string[] {
