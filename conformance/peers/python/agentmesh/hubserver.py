@@ -64,7 +64,7 @@ class Server:
             async with asyncio.timeout(LINGER):
                 while await reader.read(1 << 16):
                     pass
-        except (TimeoutError, ConnectionError):
+        except (TimeoutError, ConnectionError, asyncio.CancelledError):
             pass
 
     @staticmethod
