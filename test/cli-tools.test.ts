@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { afterEach, beforeEach, describe, expect, test } from "vitest"
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { identify } from "../src/cli/inspect/identify.ts"
 import { render, toObject } from "../src/cli/inspect/render.ts"
 import { Output } from "../src/cli/output.ts"
@@ -24,6 +24,9 @@ const caseOf = (file: string, id: string): Case => {
   const { cases } = JSON.parse(readFileSync(vectors(file), "utf8")) as { cases: readonly Case[] }
   return cases.find((one) => one.id === id) as Case
 }
+
+// Dozens of real processes, on machines that share two cores with everything else in CI.
+vi.setConfig({ testTimeout: 180_000 })
 
 let machine: Machine
 beforeEach(() => {

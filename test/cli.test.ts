@@ -2,12 +2,15 @@
 
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterEach, beforeEach, describe, expect, test } from "vitest"
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { FileDatabase } from "../src/node/database.ts"
 import { Machine } from "./support/cli.ts"
 
 const PRINT = /#([0-9a-f]{4}:){7}[0-9a-f]{4}$/
 const NOBODY = `${"0000:".repeat(7)}0000`
+
+// Dozens of real processes, on machines that share two cores with everything else in CI.
+vi.setConfig({ testTimeout: 180_000 })
 
 let machine: Machine
 beforeEach(() => {
@@ -237,6 +240,31 @@ describe("inbox", () => {
     expect(machine.run(["ack", "--as", "bob"]).exit).toBe(2)
     expect(machine.run(["ack", "--all", "--as", "bob"]).exit).toBe(0)
     expect(machine.run(["inbox", "--as", "bob"]).err).toContain("no messages wait")
+  })
+})
+
+describe("a large inbox", () => {
+  test("is read page by page, through the process that has it open", async () => {
+    await machine.startHub()
+    await machine.listen("bob", "--keep", "--json")
+    const file = join(machine.folder, "large.bin")
+    writeFileSync(file, Buffer.alloc(990_000, 1))
+    for (let i = 0; i < 4; i++) {
+      expect(machine.run(["send", "bob", "--file", file, "--as", "alice"]).exit).toBe(0)
+    }
+    // Text that JSON writes with six characters for each, twice.
+    const text = "\u0001".repeat(950_000)
+    expect(
+      machine.run(["send", "bob", "-", "--as", "alice", "--wait", "delivered"], text).exit,
+    ).toBe(0)
+    const saved = join(machine.folder, "saved")
+    for (let i = 0; i < 2; i++) {
+      const { exit, out } = await machine.go("inbox", "--as", "bob", "--save", saved)
+      expect([exit, out.match(/^alice \(pinned\)/gm)?.length]).toEqual([0, 5])
+      expect(readdirSync(saved)).toHaveLength(4)
+    }
+    const acked = await machine.go("ack", "--all", "--as", "bob")
+    expect([acked.exit, acked.out]).toEqual([0, "5 of 5 taken"])
   })
 })
 

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { Client } from "@modelcontextprotocol/client"
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio"
-import { afterEach, beforeEach, describe, expect, test } from "vitest"
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { command, Machine } from "./support/cli.ts"
 
 interface Message {
@@ -23,6 +23,9 @@ interface Messages {
   readonly messages: readonly Message[]
   readonly cursor: string | null
 }
+
+// Dozens of real processes, on machines that share two cores with everything else in CI.
+vi.setConfig({ testTimeout: 180_000 })
 
 let machine: Machine
 let clients: Client[]

@@ -11,8 +11,10 @@ import { flushed, type Operations, operationsOn, REPEATABLE } from "./operations
 import { type Home, secureDirectory, writeSecure } from "./paths.ts"
 
 /** Milliseconds that a process gets which is just starting or ending with the identity. */
-const LOCK_PATIENCE = 5_000
+const LOCK_PATIENCE = 10_000
 const LOCK_PAUSE = 50
+/** Processes that may end while they are asked one thing. */
+const MAX_ENDED = 5
 
 /** Which identity, and how it is used. */
 export interface AccessOptions {
@@ -191,7 +193,7 @@ export class Access {
     name: K,
     args: Parameters<Operations[K]>[0],
   ): Promise<Awaited<ReturnType<Operations[K]>>> {
-    for (;;) {
+    for (let ended = 0; ; ) {
       await this.open()
       const own = this.#own
       if (own) return (await own.operations[name](args as never)) as never
@@ -202,7 +204,7 @@ export class Access {
         const begun = error.message === "the process ended"
         this.#client?.close()
         this.#client = null
-        if (begun && !REPEATABLE.includes(name)) {
+        if (begun && (!REPEATABLE.includes(name) || ++ended >= MAX_ENDED)) {
           const what = "the process that has the identity ended before it answered"
           throw new Failure(1, what, "it is not known whether it did what was asked")
         }

@@ -33,7 +33,13 @@ export function saveAttachment(message: MessageJson, directory: string): string 
   const plain = typeof name === "string" ? name.replace(/[^\w.-]/g, "_").replace(/^\.+/, "") : ""
   secureDirectoryIfNew(directory)
   const path = join(directory, `${message.id.slice(0, 8)}-${plain.slice(-80) || "file"}`)
-  writeFileSync(path, Buffer.from(base64, "base64"), { mode: 0o600, flag: "wx" })
+  const bytes = Buffer.from(base64, "base64")
+  try {
+    writeFileSync(path, bytes, { mode: 0o600, flag: "wx" })
+  } catch (error) {
+    const saved = (error as NodeJS.ErrnoException).code === "EEXIST" && readFileSync(path)
+    if (!saved || !bytes.equals(saved)) throw error // saved before, unless it is something else
+  }
   return path
 }
 

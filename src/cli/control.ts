@@ -9,8 +9,8 @@ import { AgentMeshError, ERROR_CODES, type ErrorCode } from "../errors.ts"
 import { EXIT, Failure, failureOf } from "./failure.ts"
 import type { Operations } from "./operations.ts"
 
-/** Characters of a line at most: a message of the largest size, in base64, escaped. */
-const MAX_LINE = 8_388_608
+/** Characters of a line at most: a page of messages and one of the largest size, escaped. */
+const MAX_LINE = 33_554_432
 /** Connections at the same time. */
 const MAX_CONNECTIONS = 64
 /** Longest path of a socket that every system takes, bytes. */

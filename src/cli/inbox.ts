@@ -14,9 +14,6 @@ interface Flags extends Globals {
   readonly failed?: boolean
 }
 
-/** Most ids that one `ack` looks up. */
-const MAX_INBOX = 10_000
-
 /** Adds the commands. */
 export function addInbox(program: Command): void {
   program
@@ -31,17 +28,24 @@ export function addInbox(program: Command): void {
         const limit = Number(flags.limit)
         if (!(Number.isInteger(limit) && limit > 0)) throw usage("--limit expected a number from 1")
         const access = context.use()
-        const { after } = flags
-        const messages = await output.progress(`asking ${context.hub} for mail`, () =>
-          access.call("inbox", { limit, ...(after === undefined ? {} : { after }) }),
-        )
-        for (const message of messages) {
-          const saved = flags.save === undefined ? undefined : saveAttachment(message, flags.save)
-          printMessage(output, message, saved)
+        let { after = "" } = flags
+        let shown = 0
+        // Page by page: large messages come in small pages.
+        while (shown < limit) {
+          const page = await output.progress(`asking ${context.hub} for mail`, () =>
+            access.call("inbox", { limit: limit - shown, after }),
+          )
+          if (page.length === 0) break
+          for (const message of page) {
+            const saved = flags.save === undefined ? undefined : saveAttachment(message, flags.save)
+            printMessage(output, message, saved)
+            after = message.place
+          }
+          shown += page.length
         }
         const { connected } = (await access.call("status", {})) as { connected: boolean }
         if (!connected) output.warn(`no hub at ${context.hub}: there may be more mail`)
-        if (messages.length === 0) output.note("no messages wait")
+        if (shown === 0) output.note("no messages wait")
         else output.note(`take them with agentmesh ack ID, or agentmesh ack --all`)
       }),
     )
@@ -56,8 +60,7 @@ export function addInbox(program: Command): void {
         const { output } = context
         if ((ids.length === 0) === !flags.all) throw usage("name the ids, or give --all")
         const access = context.use()
-        const waiting = await access.call("inbox", { limit: MAX_INBOX })
-        const known = waiting.map(({ id }) => id)
+        const known = await access.call("ids", {})
         const wanted = flags.all ? known : ids.map((id) => complete(id, known))
         const { failed = false } = flags
         const acked = await access.call("ack", { ids: wanted, failed })

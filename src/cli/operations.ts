@@ -49,6 +49,8 @@ export interface Operations {
   request(args: Outgoing): Promise<MessageJson>
   inbox(args: { after?: string; limit?: number }): Promise<readonly MessageJson[]>
   wait(args: { after?: string; limit?: number; timeout: number }): Promise<readonly MessageJson[]>
+  /** Ids of all messages that wait. */
+  ids(args: object): Promise<readonly string[]>
   ack(args: { ids: readonly string[]; failed?: boolean }): Promise<readonly string[]>
   peers(args: object): Promise<readonly PeerJson[]>
   names(args: object): Promise<readonly string[]>
@@ -60,8 +62,12 @@ export interface Operations {
 
 /** Operations that change nothing: they may be asked again after a lost connection. */
 export const REPEATABLE: readonly (keyof Operations)[] = [
-  ...(["identity", "status", "inbox", "wait", "peers", "names", "peer", "verify"] as const),
+  ...(["identity", "status", "inbox", "ids", "wait", "peers", "names", "peer", "verify"] as const),
 ]
+
+/** Messages of a page by default, and characters of one, but for its last message. */
+const PAGE = 100
+const PAGE_SIZE = 2_097_152
 
 /** Milliseconds that mail which the hub announced gets to arrive. */
 const DRAIN = 10_000
@@ -87,16 +93,17 @@ export function operationsOn(agent: Agent, closing: AbortSignal): Operations {
     const view = await agent.peer(message.sender)
     return view?.fingerprint === message.fingerprint ? view.trust : "unknown"
   }
-  const waiting = async (args: { after?: string; limit?: number }) => {
-    const { after, limit } = args
-    const found = await agent.waiting({
-      ...(after === undefined ? {} : { after }),
-      ...(limit === undefined ? {} : { limit }),
-    })
-    const messages = found.map(async ({ place, message }) =>
-      messageJson(message, place, await trustOf(message)),
-    )
-    return Promise.all(messages)
+  /** Messages that wait: as many as asked for, or as fit a page. */
+  const waiting = async ({ after = "", limit = PAGE }: { after?: string; limit?: number }) => {
+    const page: MessageJson[] = []
+    for (let size = 0; page.length < limit && size < PAGE_SIZE; ) {
+      const [next] = await agent.waiting({ after: page.at(-1)?.place ?? after, limit: 1 })
+      if (next === undefined) break
+      const message = messageJson(next.message, next.place, await trustOf(next.message))
+      page.push(message)
+      size += JSON.stringify(message).length
+    }
+    return page
   }
   const wakeups = new Set<() => void>()
   agent.on("waiting", () => {
@@ -157,6 +164,18 @@ export function operationsOn(agent: Agent, closing: AbortSignal): Operations {
         const found = await waiting(args)
         if (found.length > 0 || left <= 0 || closing.aborted) return found
         await next
+      }
+    },
+    async ids() {
+      await online()
+      await drained(agent)
+      const ids: string[] = []
+      for (let after = ""; ; ) {
+        const found = await agent.waiting({ after, limit: PAGE })
+        ids.push(...found.map(({ message }) => message.id))
+        const last = found.at(-1)
+        if (last === undefined) return ids
+        after = last.place
       }
     },
     async ack({ ids, failed = false }) {
