@@ -126,6 +126,7 @@ class Agent {
   }
 
   readonly #ack = (): void => {
+    if (this.#socket.writableEnded) return
     const mseqs = this.#due
     this.#due = []
     for (let i = 0; i < mseqs.length; i += 64) {

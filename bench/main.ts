@@ -1,13 +1,20 @@
 // npm run bench [-- GROUP…] [--quick] [--check] [--json FILE] [--report]
+//
+//   GROUP     one or more of the groups; all by default
+//   --quick   a few seconds a group: shows that everything works, not how fast it is
+//   --check   exit code 1 if a target is missed that was measured
+//   --json    writes the result to a file, "-" for standard output instead of the tables
+//   --report  writes bench/README.md and its plots
 
 import { spawn } from "node:child_process"
 import { writeFileSync } from "node:fs"
+import { loadavg } from "node:os"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { GROUPS } from "./groups.ts"
 import { type Figure, FULL, QUICK } from "./measure.ts"
-
-const self = fileURLToPath(import.meta.url)
+import { consoleTable, consoleVerdicts, machine, type Result, writeReport } from "./report.ts"
+import { judge } from "./targets.ts"
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,31 +27,72 @@ const { values: options, positionals } = parseArgs({
   },
 })
 
+/** Runs one group in this process and prints its figures. */
 async function child(name: string): Promise<void> {
   const group = GROUPS.find((one) => one.name === name)
-  if (group === undefined) throw new Error(`no group ${name}`)
-  const figures = await group.run(options.quick ? QUICK : FULL)
+  const figures = await group?.run(options.quick ? QUICK : FULL)
   process.stdout.write(`${JSON.stringify(figures)}\n`, () => process.exit(0))
 }
 
+/** Runs one group in a process of its own. */
 function runGroup(name: string, portable: boolean): Promise<Figure[]> {
-  const env = portable
-    ? { ...process.env, NODE_OPTIONS: "--conditions=agentmesh-portable" }
-    : process.env
-  const args = [self, name, "--child", ...(options.quick ? ["--quick"] : [])]
-  const process_ = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "inherit"] })
+  const condition = portable ? { NODE_OPTIONS: "--conditions=agentmesh-portable" } : {}
+  const args = ["--expose-gc", fileURLToPath(import.meta.url), name, "--child"]
+  const program = spawn(process.execPath, [...args, ...(options.quick ? ["--quick"] : [])], {
+    env: { ...process.env, ...condition },
+    stdio: ["ignore", "pipe", "inherit"],
+  })
   let text = ""
-  process_.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+  program.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     text += chunk
   })
   return new Promise((resolve, reject) => {
-    process_.on("exit", (code) => {
-      if (code !== 0) reject(new Error(`group ${name} ended with ${code}`))
-      else resolve(JSON.parse(text) as Figure[])
+    program.on("close", (code) => {
+      if (code === 0) resolve(JSON.parse(text) as Figure[])
+      else reject(new Error(`group ${name} ended with code ${code}`))
     })
   })
 }
 
+async function runAll(names: readonly string[], say: (text: string) => void): Promise<Figure[]> {
+  const all: Figure[] = []
+  for (const group of GROUPS.filter(({ name }) => names.length === 0 || names.includes(name))) {
+    for (const portable of group.portable ? [false, true] : [false]) {
+      const prefix = portable ? "portable/" : ""
+      say(`\n${prefix}${group.name}: ${group.what}`)
+      const found = await runGroup(group.name, portable)
+      const figures = found.map((figure) => ({ ...figure, id: `${prefix}${figure.id}` }))
+      if (figures.length > 0) say(consoleTable(figures))
+      all.push(...figures)
+    }
+  }
+  return all
+}
+
+async function main(): Promise<number> {
+  const unknown = positionals.find((name) => !GROUPS.some((group) => group.name === name))
+  if (unknown !== undefined) {
+    console.error(`no group ${unknown}; there are ${GROUPS.map(({ name }) => name).join(", ")}`)
+    return 2
+  }
+  const say = (text: string): void => {
+    if (options.json !== "-") console.log(text)
+  }
+  const [before = 0] = loadavg()
+  const figures = await runAll(positionals, say)
+  const [after = 0] = loadavg()
+  const result: Result = {
+    ...{ date: new Date().toISOString().slice(0, 10), machine: machine(), quick: options.quick },
+    ...{ node: process.versions.node, openssl: process.versions.openssl ?? "" },
+    ...{ load: [before, after], figures },
+  }
+  const verdicts = judge(figures)
+  say(`\n${consoleVerdicts(verdicts)}`)
+  if (options.json === "-") console.log(JSON.stringify(result))
+  else if (options.json) writeFileSync(options.json, `${JSON.stringify(result, null, 1)}\n`)
+  if (options.report) writeReport(result)
+  return options.check && verdicts.some(({ met }) => !met) ? 1 : 0
+}
+
 if (options.child) await child(positionals[0] ?? "")
-else console.log(await runGroup(positionals[0] ?? "envelope", false))
-void writeFileSync
+else process.exitCode = await main()
