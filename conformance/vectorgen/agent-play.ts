@@ -1,28 +1,19 @@
 // Vectors of SPEC §12 agent: two agents without a hub, and contents that only a forger makes.
 
-import { fromHex, toHex } from "../../src/bytes.ts"
+import { toHex } from "../../src/bytes.ts"
 import { encodeContent, encodeReceipts } from "../../src/envelope.ts"
 import { fingerprint } from "../../src/identity.ts"
-import { type Session, seal } from "../../src/session.ts"
-import type { Draw, Suite } from "../../src/suite.ts"
-import type { JsonObject, Mutation, Step } from "../driver.ts"
-import { deterministicDraw } from "./draws.ts"
-import { application, Flight, forge } from "./flight.ts"
+import type { Suite } from "../../src/suite.ts"
+import type { JsonObject, Mutation } from "../driver.ts"
+import { judgingCases } from "./agent-judging.ts"
+import { keyCases } from "./agent-keys.ts"
+import { type Add, bobAgent, body, Forger, item, pair, Script } from "./agent-script.ts"
+import { application, forge } from "./flight.ts"
 import type { Book } from "./kit.ts"
 import { NOW, Person, SEEDS } from "./people.ts"
 import { array, bstr, map, NULL, tstr, uint } from "./raw.ts"
 
-type Add = (
-  n: number,
-  code: string,
-  req: string,
-  title: string,
-  steps: readonly Step[],
-  why?: string,
-) => void
-
 const MS = NOW * 1000
-const body = (text: string): string => map([tstr("text"), tstr(text)])
 
 /** Adds the cases of `agent.new` and what follows. */
 export function agentCases(book: Book): void {
@@ -46,84 +37,8 @@ export function agentCases(book: Book): void {
   clones(add)
   times(add)
   exports(add)
-}
-
-/** Writes the steps of one case. */
-class Script {
-  readonly steps: Step[] = []
-  #envelopes = 0
-
-  agent(as: string, seed: keyof typeof SEEDS, extra: JsonObject = {}): this {
-    const args = { name: seed, seed: toHex(SEEDS[seed]), now: NOW, ...extra }
-    this.steps.push({ as, op: "agent.new", args, output: {} })
-    return this
-  }
-
-  trust(agent: string, other: string, extra: JsonObject = {}): number {
-    const args = {
-      agent: `$${agent}`,
-      bundle: other.startsWith("$") ? other : `$${other}.bundle`,
-      ...extra,
-    }
-    return this.steps.push({ op: "agent.trust", args, output: {} }) - 1
-  }
-
-  send(agent: string, to: string, text: string, extra: JsonObject = {}): string {
-    const as = `e${this.#envelopes++}`
-    const args = { agent: `$${agent}`, to, body: body(text), ...extra }
-    this.steps.push({ as, op: "agent.send", args, state: "committed", output: {} })
-    return `$${as}.envelope`
-  }
-
-  receive(
-    agent: string,
-    envelope: string,
-    extra: Partial<Step> = {},
-    args: JsonObject = {},
-  ): number {
-    const all = { agent: `$${agent}`, envelope, ...args }
-    return (
-      this.steps.push({
-        op: "agent.receive",
-        args: all,
-        state: "committed",
-        output: {},
-        ...extra,
-      }) - 1
-    )
-  }
-
-  refuse(
-    op: string,
-    code: string,
-    args: JsonObject,
-    mutation: Mutation,
-    twin: number,
-    state: "unchanged" | "committed" = "unchanged",
-  ): this {
-    this.steps.push({ op, args, expect: code, mutation, twin, state })
-    return this
-  }
-
-  do(op: string, args: JsonObject, as?: string): number {
-    return this.steps.push({ ...(as ? { as } : {}), op, args, output: {} }) - 1
-  }
-
-  /** Index of the next step. */
-  get next(): number {
-    return this.steps.length
-  }
-}
-
-function pair(
-  suites: readonly number[] = [1, 2],
-  bobTrust: JsonObject = { accept: "any" },
-): Script {
-  const script = new Script()
-    .agent("a", "alice", { suites })
-    .agent("b", "bob", { suites, trust: bobTrust })
-  script.trust("a", "b")
-  return script
+  keyCases(add)
+  judgingCases(add)
 }
 
 function conversations(add: Add): void {
@@ -597,7 +512,7 @@ function replays(add: Add): void {
   add(
     130,
     "handshake/replay",
-    "HANDSHAKE-19 HANDSHAKE-35",
+    "HANDSHAKE-19 HANDSHAKE-35 IDENTITY-14",
     "an init again after its session was erased",
     erased.steps,
     once,
@@ -787,38 +702,6 @@ function replays(add: Add): void {
     five.steps,
     once,
   )
-}
-
-/** A forger who knows alice's keys: bob is the agent under test. */
-class Forger {
-  readonly flight: Flight
-  #session: Session
-  readonly #draw: Draw
-
-  constructor(
-    suite: Suite = 1,
-    oneTime: boolean = false,
-    options: ConstructorParameters<typeof Flight>[2] = {},
-  ) {
-    this.flight = new Flight(suite, oneTime, options)
-    this.#session = this.flight.session
-    this.#draw = deterministicDraw(this.flight.alice.seed)
-  }
-
-  seal(...contents: readonly (Uint8Array | string)[]): string {
-    const bytes = contents.map((item) => (typeof item === "string" ? fromHex(item) : item))
-    const sealed = seal(this.#session, this.flight.alice.own, bytes, this.#draw)
-    this.#session = sealed.session
-    return toHex(sealed.envelope)
-  }
-}
-
-const bobAgent = (): Script => new Script().agent("b", "bob", { trust: { accept: "any" } })
-
-function item(fields: Readonly<Record<number, string>> = {}): string {
-  const items = [uint(0), bstr("1d".repeat(16)), uint(MS), NULL, uint(0), bstr(body("hi"))]
-  for (const [i, put] of Object.entries(fields)) items[Number(i)] = put
-  return array(...items)
 }
 
 /** A one-time key serves for one handshake, and for no forged one. */

@@ -32,10 +32,15 @@ function state(peers: readonly Value[] = [], fields: Readonly<Record<number, Val
 }
 
 /** A state-file around a plaintext. */
-function file(plaintext: string, secret: string = KEY, passphrase: boolean = false): string {
+function file(
+  plaintext: string,
+  secret: string = KEY,
+  passphrase: boolean = false,
+  said: { readonly kdf?: number; readonly salt?: Uint8Array } = {},
+): string {
   const guard = namedDraw(new Person("alice").seed, "export-guard", 0, 16)
-  const salt = passphrase ? namedDraw(new Person("alice").seed, "salt", 0, 16) : new Uint8Array(0)
-  const kdf = passphrase ? 1 : 0
+  const drawn = passphrase ? namedDraw(new Person("alice").seed, "salt", 0, 16) : new Uint8Array(0)
+  const { kdf = passphrase ? 1 : 0, salt = drawn } = said
   const k = passphrase ? scrypt(fromHex(utf8(secret)), salt) : fromHex(secret)
   const key = hkdf(guard, k, labelled("state"), 44)
   const ct = aeadSeal(key, labelled("state", kdf, salt, guard), fromHex(plaintext))
@@ -53,8 +58,16 @@ function imports(book: Book): void {
     book.ok(n, title, "AGENT-38 AGENT-63", "agent.import", { bytes, ...secret })
   const plain = ok(1, "an identity without peers", file(state()))
   const full = ok(2, "an identity with two peers and a hub", file(known))
-  const phrase = ok(3, "an identity under a passphrase", file(state(), PASSPHRASE, true), {
-    passphrase: PASSPHRASE,
+  const phrase = book.ok(
+    3,
+    "an identity under a passphrase",
+    "AGENT-38 AGENT-39 AGENT-63",
+    "agent.import",
+    { bytes: file(state(), PASSPHRASE, true), passphrase: PASSPHRASE },
+  )
+  book.ok(5, "a passphrase that is not normalised", "AGENT-39 AGENT-63", "agent.import", {
+    bytes: file(state(), "cafe\u0301", true),
+    passphrase: "cafe\u0301",
   })
   ok(
     4,
@@ -85,6 +98,13 @@ function imports(book: Book): void {
   r(24, plain, splice("bytes", 0, whole, ""), "empty file")
   r(25, plain, splice("bytes", 0, "85", "86f6"), "six items")
   r(26, phrase, replaced(phrase, "bytes", [2], bstr(filled(1, 15))), "salt of 15 bytes")
+  const sealed = (n: number, kdf: number, salt: string, title: string): void => {
+    const input = { bytes: file(state(), KEY, false, { kdf, salt: fromHex(salt) }), key: KEY }
+    r(n, plain, { level: "field", field: "bytes", put: title, follows: [[4]], input }, title)
+  }
+  sealed(60, 0, "00", "a salt for kdf 0, authenticated")
+  sealed(61, 1, "", "kdf 1 without a salt, opened by a key, authenticated")
+  sealed(62, 2, "", "kdf 2, authenticated")
   const inside = (n: number, path: readonly number[], put: string, title: string, base = known) => {
     const twin = base === known ? full : plain
     const input = { bytes: file(replaceItem(base, path, put)), key: KEY }

@@ -67,11 +67,14 @@ function created(book: Book, bob: Person): void {
     extra: JsonObject,
     needs = ["deterministic"],
   ) => book.ok(n, title, req, "bundle.create", { ...base, ...extra }, { needs })
-  of(20, "create a bundle of suite 1", "BUNDLE-1 SUITE-6", { suites: [1] })
-  of(21, "create a bundle of both suites", "BUNDLE-1 SUITE-6", { suites: [1, 2] }, [
-    "deterministic",
-    "suite-2",
-  ])
+  of(20, "create a bundle of suite 1", "BUNDLE-1 BUNDLE-15 SUITE-4 SUITE-6", { suites: [1] })
+  of(
+    21,
+    "create a bundle of both suites",
+    "BUNDLE-1 BUNDLE-15 SUITE-4 SUITE-6",
+    { suites: [1, 2] },
+    ["deterministic", "suite-2"],
+  )
   of(22, "create one that asks for one-time keys", "BUNDLE-13", { suites: [1], flags: 1 })
   of(23, "create a bundle for a day", "BUNDLE-16", { suites: [1], lifetime: DAY })
   of(24, "create a bundle of suite 2 alone", "SUITE-6", { suites: [2] }, [
@@ -85,7 +88,7 @@ function created(book: Book, bob: Person): void {
     book.ok(
       25 + suite,
       `create a one-time key of suite ${suite}`,
-      "SUITE-6",
+      "BUNDLE-28 SUITE-4 SUITE-6",
       "bundle.createOneTime",
       input,
       { needs },
@@ -335,7 +338,7 @@ function keys(book: Book, bob: Person, one: Case, two: Case): void {
     book.reject(
       n,
       "suite/bad-key",
-      "BUNDLE-12 SUITE-11",
+      `BUNDLE-12 SUITE-11 ${n < 112 ? "SUITE-9" : n < 129 ? "SUITE-8" : "SUITE-10"}`,
       twin,
       resigned(twin, "bytes", path, bstr(put), secret),
       title,

@@ -590,6 +590,38 @@ function limits(book: Book): void {
     "50,000 arrays",
     "no stack may overflow",
   )
+  const bare = book.ok(
+    405,
+    "null at depth 8",
+    "ENCODING-16",
+    "encoding.decode",
+    decode("protocol", nest(7, NULL)),
+  )
+  book.reject(
+    406,
+    "encoding/limit",
+    "ENCODING-16",
+    bare,
+    splice("bytes", 0, "", "81"),
+    "null at depth 9",
+    "recursion needs a bound",
+  )
+  const whether = book.ok(
+    407,
+    "true at depth 32",
+    "ENCODING-16",
+    "encoding.decode",
+    decode("payload", map([ZERO_KEY, nest(30, "f5")])),
+  )
+  book.reject(
+    408,
+    "encoding/limit",
+    "ENCODING-16",
+    whether,
+    splice("bytes", 2 + ZERO_KEY.length / 2 - 1, "", "81"),
+    "true at depth 33",
+    "recursion needs a bound",
+  )
   const big = book.ok(
     410,
     "2^53-1",

@@ -5,10 +5,12 @@ import { encode } from "../../src/encoding.ts"
 import { contentHash, padme } from "../../src/envelope.ts"
 import { labelled, type Suite, sign } from "../../src/suite.ts"
 import { itemAt, replaceItem } from "../cbor.ts"
-import type { Case, JsonObject, Mutation } from "../driver.ts"
+import type { Case, Json, JsonObject, Mutation } from "../driver.ts"
+import { withAt } from "../values.ts"
 import { contentCases } from "./content.ts"
 import { application, Flight, type Forgery, forge, type Parts } from "./flight.ts"
 import { Book, context, filled, flip, splice } from "./kit.ts"
+import { SMALL_ORDER_KEYS } from "./points.ts"
 import { array, bstr, head, map, NULL, nest, tstr, uint } from "./raw.ts"
 
 /** Writes all cases of this section. */
@@ -104,7 +106,7 @@ function sealed(book: Book): void {
       book.ok(
         10 + 10 * suite + n,
         `${title}, suite ${suite}`,
-        "ENVELOPE-6 ENVELOPE-7",
+        "ENVELOPE-6 ENVELOPE-7 ENVELOPE-13 KEYSCHEDULE-2",
         "envelope.seal",
         { ...base, ...extra },
         needs(suite),
@@ -704,4 +706,17 @@ function proofs(book: Book): void {
   r(411, context("th", filled(1, 32)), "another session")
   r(412, context("hashes.0", filled(1, 32)), "another hash beside it")
   r(413, context("suite", 2), "another suite")
+  // Without the bound, a prover who leaves a hash out is given it back.
+  const also = (n: number, field: string, put: Json, extra: JsonObject, title: string): void => {
+    let changed = withAt(twin.input as JsonObject, field, put) as JsonObject
+    changed = { ...changed, ...extra }
+    const mutation = { ...context(field, put), with: extra, input: changed }
+    book.reject(n, "envelope/open", "ENVELOPE-20", twin, mutation, title, "it would prove nothing")
+  }
+  const hexes = hashes.map((hash) => toHex(hash))
+  const last = { hashes: hexes.slice(0, 2), content: toHex(contents[2] as Uint8Array) }
+  also(414, "index", 2, last, "the index is behind the hashes")
+  const trivial = SMALL_ORDER_KEYS[0] as string
+  const forged = { sig: `${trivial}${filled(0, 32)}` }
+  also(415, "sender.ik", trivial, forged, "a key of small order, its signature")
 }

@@ -221,6 +221,13 @@ function refusedAuths(add: Add): void {
   refuse(227, "hub/auth-failed", "HUB-28 SUITE-9", "ik of small order", proof, (play, at) =>
     replaceItem(play.auth(names.alice, at), [3], bstr(SMALL_ORDER_KEYS[0] as string)),
   )
+  refuse(239, "hub/auth-failed", "HUB-28 SUITE-9", "ik of small order, valid", proof, (play, at) =>
+    replaceItem(
+      replaceItem(play.auth(names.alice, at), [3], bstr(SMALL_ORDER_KEYS[0] as string)),
+      [4],
+      bstr(`${SMALL_ORDER_KEYS[0]}${"00".repeat(32)}`),
+    ),
+  )
   refuse(
     228,
     "hub/name-taken",
@@ -638,6 +645,13 @@ function fetches(add: Add): void {
   ending.play.ask("2", { type: "counts" })
   add(306, "ok", "HUB-42 HUB-44", "a key in the pool is served until its not-after", ending.play)
 
+  const other = ready()
+  other.play.publish("2", other.bob, { suites: [1, 2], seq: NOW + 1 })
+  other.play.keys("2", other.bob, 1)
+  other.play.ask("1", asking("bob", [2, 1]))
+  other.play.ask("1", asking("bob", [3, 1]))
+  add(341, "ok", "HUB-42", "the first suite that is offered, and no other in its place", other.play)
+
   const none = ready()
   none.play.deny("1", "hub/no-such-agent", asking("carol"), words("a name without a bundle"))
   none.play.ask("1", asking("bob"))
@@ -703,6 +717,14 @@ function mail(add: Add): void {
     "mail waits through a restart and comes again until its ACK",
     offline.play,
   )
+
+  const done = ready()
+  done.play.ask("1", sending("bob", 1))
+  done.play.ask("1", sending("bob", 2))
+  done.play.ask("2", { type: "ack", mseqs: [1] })
+  done.play.steps.push({ op: "hub.close", args: { hub: "$h", link: "2" } })
+  done.play.login("3", done.bob)
+  add(340, "ok", "HUB-34 HUB-51", "what was acknowledged does not come again", done.play)
 
   const window = ready({ unacked: 1 })
   window.play.ask("1", sending("bob", 1))

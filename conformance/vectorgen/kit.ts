@@ -200,6 +200,12 @@ function compactHex(data: string): Json {
   return parts.length === 1 ? (parts[0] as Json) : { concat: parts }
 }
 
+/** Whatever else a refusal for its shape shows, it shows ENCODING-22 (ENCODING-23: a payload). */
+function cited({ req, expect }: Draft): readonly string[] {
+  const other = expect !== "encoding/shape" || req.some((id) => /^ENCODING-2[23]$/.test(id))
+  return other ? req : [...req, "ENCODING-22"]
+}
+
 const ORDER = [
   "id",
   "title",
@@ -219,7 +225,7 @@ const ORDER = [
 function tidy(draft: Draft): Case {
   const out: Record<string, Json> = {}
   for (const key of ORDER) {
-    const value = draft[key as keyof Draft] as Json | undefined
+    const value = (key === "req" ? cited(draft) : draft[key as keyof Draft]) as Json | undefined
     if (value !== undefined)
       out[key] = key === "input" || key === "steps" || key === "mutation" ? compact(value) : value
   }

@@ -42,7 +42,9 @@ function transcripts(add: Add, suite: Suite): void {
   talk.open("a", talk.seal("b", ["what is it", "tell me"], 3))
   talk.open("b", talk.seal("a", ["good news"], 5))
   talk.open("a", talk.seal("b", ["fine"], 6))
-  add(1, "ok", "SESSION-1 SESSION-15 SUITE-6", "a whole conversation", talk)
+  const kem = suite === 2 ? " KEYSCHEDULE-3" : ""
+  const req = `SESSION-1 SESSION-15 SUITE-6 KEYSCHEDULE-1 KEYSCHEDULE-2${kem}`
+  add(1, "ok", req, "a whole conversation", talk)
 
   const order = new Play(suite)
   const sent = ["zero", "one", "two"].map((text, i) => order.seal("a", [text], i))
@@ -229,7 +231,7 @@ function replays(add: Add, suite: Suite): void {
   add(
     27,
     "envelope/open",
-    "SESSION-11",
+    "SESSION-10 SESSION-11",
     "an envelope of a chain older than four retired",
     gone,
     "it looks like a new chain",
@@ -383,7 +385,14 @@ function blocks(add: Add, suite: Suite): void {
     const play = new Play(suite)
     play.confirm()
     play.refuseItem("b", "suite/bad-key", play.seal("a", ["genuine"]), path, put)
-    add(n, "suite/bad-key", "SESSION-13", title, play, "keys are judged before they are used")
+    add(
+      n,
+      "suite/bad-key",
+      "SESSION-13 KEYSCHEDULE-7",
+      title,
+      play,
+      "keys are judged before they are used",
+    )
   }
   for (const [i, [title, key]] of NON_CANONICAL_U.entries())
     bad(54 + i, [0, 2, 0], bstr(key), `new block with ${title}`)

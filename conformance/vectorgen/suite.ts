@@ -181,6 +181,11 @@ function signatures(book: Book): void {
     message,
     signature: signWithTorsion(valid, 5n, 0, message),
   })
+  book.ok(123, "R is the identity point, the equation holds", "SUITE-13", "suite.verify", {
+    key: valid.key,
+    message,
+    signature: signWithTorsion(valid, 0n, 0, message),
+  })
   const mutation = { ...context("key", trivial.key), with: { signature: forged } }
   book.reject(
     121,
