@@ -51,7 +51,7 @@ test("ids are unique and cases cite requirements that exist", () => {
   expect(all.flatMap(({ req }) => req).filter((id) => !known.has(id))).toEqual([])
 })
 
-test("the reference passes every case", { timeout: 300_000 }, async () => {
+test("the reference passes every case", { timeout: 600_000 }, async () => {
   const driver = reference()
   const verdicts = await runEvilHub(driver, await greet(driver), { patience: 15_000 })
   const failed = verdicts.filter(({ outcome }) => outcome !== "PASS")

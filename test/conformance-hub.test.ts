@@ -41,7 +41,7 @@ test("ids are unique and cases cite requirements that exist", () => {
   expect(unknown).toEqual([])
 })
 
-test("the hub of this package passes every case", { timeout: 180_000, retry: 0 }, async () => {
+test("the hub of this package passes every case", { timeout: 600_000, retry: 0 }, async () => {
   const verdicts = await runHubCases(await spawn(compiledSources()), { strict: true })
   expect(verdicts.filter(({ outcome }) => outcome !== "PASS")).toEqual([])
   expect(verdicts.length).toBe(HUB_CASES.length)
@@ -88,7 +88,7 @@ const FAULTS: readonly Fault[] = [
   {
     what: "no dedupe",
     file: "hub/mailbox.js",
-    changes: [[/if \(sent !== null && [^\n]*return reply\(null\);?/, ""]],
+    changes: [["if (sent !== null && (sent[0] === 0 || sent[0] >= now))", "if (false)"]],
     ...{ req: "HUB-48", only: ["hub-live-060"] },
   },
   {
