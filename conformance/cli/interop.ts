@@ -2,6 +2,7 @@
 
 import { HarnessError } from "../driver.ts"
 import { type Party, planInterop } from "../interop.ts"
+import { INTEROP_CASES, runInterop as runLive } from "../live/interop.ts"
 import { greet, summarize } from "../runner.ts"
 import type { Verdict } from "../verdict.ts"
 import { loadRequirements, matcher, openDriver, UsageError } from "./context.ts"
@@ -29,13 +30,29 @@ export async function runInterop(flags: InteropFlags): Promise<number> {
       if (hello === null) throw new HarnessError(`${name}: ${problem}`)
       parties.push({ name, driver, hello })
     }
-    const plan = planInterop(parties).filter(matcher(only))
-    planned = plan.length
+    const matches = matcher(only)
+    const plan = planInterop(parties).filter(matches)
+    const pairs = parties.flatMap((a) => parties.map((b) => [a, b] as const))
+    const live = pairs.flatMap(([a, b]) => {
+      const chosen = INTEROP_CASES.map((item) => ({ ...item, id: liveId(item.id, a, b) }))
+      return a === b ? [] : [{ a, b, chosen: new Set(chosen.filter(matches).map(({ id }) => id)) }]
+    })
+    planned = plan.length + live.reduce((sum, { chosen }) => sum + chosen.size, 0)
     watch = new Watch(planned, shared)
-    for (const { run } of plan) {
-      const verdict = await run()
+    const see = (verdict: Verdict): void => {
       verdicts.push(verdict)
       watch.see(verdict)
+    }
+    for (const { run } of plan) see(await run())
+    for (const { a, b, chosen } of live) {
+      if (chosen.size === 0) continue
+      await runLive(a.driver, b.driver, {
+        patience: 20_000 * (shared.timeoutScale ?? 1),
+        onVerdict: (verdict) => {
+          const id = liveId(verdict.id, a, b)
+          if (chosen.has(id)) see({ ...verdict, id })
+        },
+      })
     }
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error
@@ -50,6 +67,11 @@ export async function runInterop(flags: InteropFlags): Promise<number> {
   const target = parties.map(({ name, hello }) => `${name}: ${hello.impl.name}`).join(", ")
   const info = { mode: "interop", target, only, tier: null, seed: null, runs: null, strict }
   return finish(report, watch, { ...shared, strict }, loadRequirements(), info)
+}
+
+/** Id of a conversation through a hub, for a pair. */
+function liveId(id: string, a: Party, b: Party): string {
+  return `interop-${a.name}-${b.name}-${id.replace(/^agent-interop-/, "hub-")}`
 }
 
 /** Names and commands; one alone talks to the reference (null). */
