@@ -2,7 +2,7 @@
 
 import { type Case, type Driver, type Hello, SECTIONS } from "./driver.ts"
 import { PROPERTIES_OF } from "./properties/index.ts"
-import type { Verdict } from "./verdict.ts"
+import type { Verdict, WireEntry } from "./verdict.ts"
 
 /** A failing run, shrunk, as a case that the runner repeats. */
 export interface Counterexample {
@@ -10,6 +10,8 @@ export interface Counterexample {
   readonly case: Case
   /** Calls to the driver in all, shrinking included. */
   readonly calls: number
+  /** The last requests and replies of the failing run. */
+  readonly log: readonly WireEntry[]
 }
 
 /** Something that holds for every conforming implementation and every generated input. */
@@ -114,5 +116,6 @@ async function judge(
   }
   const found = await property.check(counting, { seed: spread(`${seed} ${id}`), runs, hello })
   if (found === null) return { ...base, outcome: "PASS", message: "", calls }
-  return { ...base, outcome: "FAIL", message: found.message, calls, case: found.case }
+  const { message, case: item, log } = found
+  return { ...base, outcome: "FAIL", message, calls, log, case: item }
 }

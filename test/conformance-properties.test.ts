@@ -68,8 +68,8 @@ describe("verdicts", () => {
     async () => {
       const reference = createReference()
       const hello = await greet(reference)
-      for (const seed of [1, 2, 3]) {
-        const verdicts = await runProperties(reference, hello, { seed, runs: 25 })
+      for (const seed of [1, 2]) {
+        const verdicts = await runProperties(reference, hello, { seed, runs: 15 })
         const failed = verdicts.filter(({ outcome }) => outcome !== "PASS")
         expect(failed.map(({ id, message }) => `${id} ${message}`)).toEqual([])
       }
@@ -144,6 +144,7 @@ describe("faults", () => {
       expect(verdict?.outcome).toBe("FAIL")
       const saved = verdict?.case
       expect(saved?.steps?.length, verdict?.message).toBeLessThanOrEqual(steps)
+      expect(verdict?.log?.length).toBeLessThanOrEqual(20)
       // Shrinking is bounded: all calls of all attempts stay in the thousands.
       expect(verdict?.calls).toBeLessThan(20_000)
       if (!replays || saved === undefined) return

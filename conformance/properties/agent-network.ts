@@ -41,7 +41,8 @@ export interface Two {
 }
 
 /** Suite, and a number for seeds. */
-export const pairs = ({ suites }: Setting): fc.Arbitrary<[1 | 2, number]> => fc.tuple(fc.constantFrom(...suites), fc.nat(0xffff))
+export const pairs = ({ suites }: Setting): fc.Arbitrary<[1 | 2, number]> =>
+  fc.tuple(fc.constantFrom(...suites), fc.nat(0xffff))
 
 /** Two agents that know each other's bundles. */
 export async function two(trial: Trial, suite: number, n: number): Promise<Two> {

@@ -12,6 +12,9 @@ export const RUNS = 100
 const SHRINK_CALLS = 5_000
 const SHRINK_MS = 5_000
 
+/** Requests and replies of a failing run that are shown: the last ones. */
+const SHOWN = 20
+
 /** What a property says about itself. */
 export interface Spec {
   readonly id: string
@@ -109,6 +112,10 @@ class Run<T> {
     const { case: item, replays } = await toCase(described, trial, this.#driver, this.#hello)
     const reason = error instanceof Falsified ? error.message : `${error.name}: ${error.message}`
     const note = replays ? "" : " (the saved steps alone do not show it)"
-    return { message: `${reason}${note}`, case: item, calls: this.#calls }
+    const first = Math.max(0, trial.log.length - SHOWN)
+    const log = trial.log.slice(first).map(({ op, args, reply }, i) => ({
+      ...{ op, args, reply, step: first + i },
+    }))
+    return { message: `${reason}${note}`, case: item, calls: this.#calls, log }
   }
 }

@@ -119,7 +119,7 @@ export async function toCase(
   const make = (list: readonly Step[]): Case => {
     const codes = new Set(list.flatMap((step) => step.expect ?? []))
     const expect = list.findLast((step) => step.expect !== undefined)?.expect ?? "ok"
-    const why = codes.size > 0 ? { why: about.title.slice(0, 100) } : {}
+    const why = codes.size > 0 ? { why: `found by ${about.id}, shrunk` } : {}
     return { ...about, title: about.title.slice(0, 100), expect, ...why, steps: list }
   }
   const attempts = [async () => steps]
