@@ -143,8 +143,9 @@ def say(started: float, what: str) -> None:
 
 def run(options: argparse.Namespace, folder: str) -> None:
     hub = HubProcess(options.hub, folder)
-    drivers = [Driver(options.a), Driver(options.b)]
+    drivers: list[Driver] = []
     try:
+        drivers += [Driver(options.a), Driver(options.b)]
         a, b = (
             Agent(d, f"{n}-{os.urandom(3).hex()}", suites=options.suites)
             for d, n in zip(drivers, "ab")
