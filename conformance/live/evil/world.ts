@@ -46,6 +46,8 @@ export class World extends Party {
   readonly #options: WorldOptions
   readonly peers: Map<string, Peer> = new Map()
   readonly name = "under-test"
+  /** Whether it has a hub: between agent.connect and agent.disconnect. */
+  #online = false
   /** Texts that have to have arrived at the agent and at each peer when the case ends. */
   readonly due: string[] = []
   readonly dueAt: Map<string, string[]> = new Map()
@@ -80,17 +82,21 @@ export class World extends Party {
   }
 
   async connect(more: JsonObject = {}): Promise<void> {
+    this.#online = true
     await this.ok("agent.connect", { ...this.#address, ...more })
     await this.until(() => this.connected, "the agent is connected")
   }
 
   /** `agent.connect` has to be refused. */
   refuses(code: string, more: JsonObject = {}): Promise<void> {
+    this.#online = true
     return this.rejects("agent.connect", { ...this.#address, ...more }, code)
   }
 
-  disconnect(): Promise<JsonObject> {
-    return this.ok("agent.disconnect", { agent: this.handle })
+  async disconnect(): Promise<void> {
+    await this.ok("agent.disconnect", { agent: this.handle })
+    this.#online = false
+    this.connected = false
   }
 
   /** The agent sends a text, which its peer has to get in the end. */
@@ -167,7 +173,7 @@ export class World extends Party {
   async finish(): Promise<void> {
     this.hub.attack = {}
     if (this.handle === "") return
-    await this.poll(0)
+    if (this.#online) await this.poll(0)
     if (!this.connected) {
       await this.disconnect()
       await this.connect()
