@@ -42,17 +42,22 @@ function tell(problems: readonly string[], what: string): number {
 }
 
 /** Runs the checks of the suite on itself; `mutants` null: without them, empty: all of them. */
-export async function selftest(mutants: readonly string[] | null): Promise<number> {
+export async function selftest(
+  mutants: readonly string[] | null,
+  flags: { readonly quick?: boolean; readonly update?: boolean },
+): Promise<number> {
   // Not in every build: mutants need the sources.
   const path: string = "../selftest.js"
   const part = (await import(path).catch(() => null)) as SelftestPart | null
   if (part === null) return tell(["this build has no selftest"], "selftest")
-  return tell(await part.runSelftest({ mutants, onLine: out }), "selftest")
+  return tell(await part.runSelftest({ ...flags, mutants, onLine: out }), "selftest")
 }
 
 interface SelftestPart {
   runSelftest(options: {
     readonly mutants: readonly string[] | null
+    readonly quick?: boolean
+    readonly update?: boolean
     readonly onLine: (line: string) => void
   }): Promise<readonly string[]>
 }

@@ -247,14 +247,24 @@ function addCoverage(root: Command, set: Set): void {
     })
 }
 
+interface SelftestFlags {
+  readonly mutants: readonly string[] | boolean
+  readonly quick?: boolean
+  readonly update?: boolean
+}
+
 function addSelftest(root: Command, set: Set): void {
   root
     .command("selftest")
     .description("the suite checks itself: reference, null drivers, mutants")
     .option("--mutants <ids>", "only these mutants", list, [])
     .option("--no-mutants", "without mutants")
-    .action(async (flags: { readonly mutants: readonly string[] | boolean }) => {
+    .option("--quick", "without regenerating vectors, one shuffled order")
+    .option("--update", "search what kills each mutant anew, and write it down")
+    .action(async (flags: SelftestFlags) => {
       const { selftest } = await import("./itself.ts")
-      set(await selftest(flags.mutants === false ? null : (flags.mutants as readonly string[])))
+      const { mutants, quick = false, update = false } = flags
+      const chosen = typeof mutants === "boolean" ? (mutants ? [] : null) : mutants
+      set(await selftest(chosen, { quick, update }))
     })
 }

@@ -14,7 +14,9 @@ export function markdown(document: ReportDocument): string {
   const lines = [
     `# AgentMesh conformance: ${cell(hello?.impl.name ?? run.target ?? "reference")}`,
     "",
-    formatSummary(document, (_style, text) => text),
+    ...formatSummary(document, (_style, text) => text)
+      .split("\n")
+      .map(escaped),
     "",
     "| section | pass | fail | blocked | warn | unsupported | requirements kept |",
     "|---|---|---|---|---|---|---|",
@@ -42,8 +44,9 @@ function row({ id, title = "", req, message, outcome }: Verdict): string {
 
 /** Text that cannot break a table or become a link or HTML. */
 function cell(text: string): string {
-  return text
-    .slice(0, 300)
-    .replace(/[\\`*_[\]<>|]/g, "\\$&")
-    .replace(/\s+/g, " ")
+  return escaped(text.slice(0, 300))
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\`*_[\]<>|]/g, "\\$&").replace(/\s+/g, " ")
 }
