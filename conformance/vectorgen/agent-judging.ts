@@ -41,7 +41,7 @@ function addresses(add: Add): void {
 
 function policies(add: Add): void {
   const stricter = pair([1])
-  const first = stricter.receive("b", stricter.send("a", "bob", "hello"))
+  stricter.receive("b", stricter.send("a", "bob", "hello"))
   stricter.do("agent.snapshot", { agent: "$b" }, "s")
   const args = { snapshot: "$s", name: "bob", seed: toHex(SEEDS.mallory), now: NOW, suites: [1] }
   stricter.do("agent.restore", { ...args, trust: { accept: "verified" } }, "b2")
@@ -50,8 +50,8 @@ function policies(add: Add): void {
     "agent.receive",
     "identity/untrusted",
     { agent: "$b2", envelope: next },
-    { ...other("agent", "$b2"), with: { envelope: next } },
-    first,
+    other("envelope", next),
+    stricter.next + 3,
     "committed",
   )
   stricter.do("agent.verify", { agent: "$b2", address: `alice#${print("alice")}` })

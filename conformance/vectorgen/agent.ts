@@ -98,13 +98,14 @@ function imports(book: Book): void {
   r(24, plain, splice("bytes", 0, whole, ""), "empty file")
   r(25, plain, splice("bytes", 0, "85", "86f6"), "six items")
   r(26, phrase, replaced(phrase, "bytes", [2], bstr(filled(1, 15))), "salt of 15 bytes")
-  const sealed = (n: number, kdf: number, salt: string, title: string): void => {
+  const sealed = (n: number, kdf: number, salt: string, at: number, title: string): void => {
     const input = { bytes: file(state(), KEY, false, { kdf, salt: fromHex(salt) }), key: KEY }
-    r(n, plain, { level: "field", field: "bytes", put: title, follows: [[4]], input }, title)
+    const put = at === 1 ? uint(kdf) : bstr(salt)
+    r(n, plain, { level: "field", field: "bytes", path: [at], put, follows: [[4]], input }, title)
   }
-  sealed(60, 0, "00", "a salt for kdf 0, authenticated")
-  sealed(61, 1, "", "kdf 1 without a salt, opened by a key, authenticated")
-  sealed(62, 2, "", "kdf 2, authenticated")
+  sealed(60, 0, "00", 2, "a salt for kdf 0, authenticated")
+  sealed(61, 1, "", 1, "kdf 1 without a salt, opened by a key, authenticated")
+  sealed(62, 2, "", 1, "kdf 2, authenticated")
   const inside = (n: number, path: readonly number[], put: string, title: string, base = known) => {
     const twin = base === known ? full : plain
     const input = { bytes: file(replaceItem(base, path, put)), key: KEY }
