@@ -19,6 +19,8 @@ export interface Chain {
   readonly own: JsonObject
   /** Number of turns of the other end when it was made. */
   readonly turn: number
+  /** Whether it follows another chain of the insider, without an answer in between. */
+  readonly early: boolean
 }
 
 /** One envelope of the insider. */
@@ -80,8 +82,8 @@ export class Insider {
     return this.#turn
   }
 
-  /** A new chain from the last state of the other end that is known. */
-  async step(): Promise<Chain> {
+  /** A new chain from the last state of the other end that is known, or right after `chain`. */
+  async step(chain: Chain | null = null): Promise<Chain> {
     const { suite, th } = this.#it
     const seed = (0xe0_0000 + ++this.#made).toString(16).padStart(64, "0")
     const { own, pub } = await this.#keys(seed)
@@ -92,10 +94,10 @@ export class Insider {
     const secret = (shared as string) + ((kem?.["ss"] as string) ?? "")
     const block = { ...pub, kemCt: (kem?.["ct"] ?? null) as string | null }
     const stepped = await this.#oracle.ok("keyschedule.ratchet", {
-      ...{ suite, th, rk: this.#rk, secret, block, answered: this.#answers },
+      ...{ suite, th, rk: chain?.rk ?? this.#rk, secret, block, answered: this.#answers },
     })
     const { rk, ck } = stepped as Record<"rk" | "ck", string>
-    return { block, ck, rk, own, turn: this.#turn }
+    return { block, ck, rk, own, turn: this.#turn, early: chain !== null }
   }
 
   /** The other end has accepted `chain` and has answered with `envelope`, its first in a chain. */

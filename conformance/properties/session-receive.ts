@@ -58,7 +58,7 @@ function verdict(model: Receiver, chain: Chain, { n, pn, bad }: Letter): string 
     if (stored(model, chain, n) === undefined) return "session/replay"
   } else if (chain !== model.current) {
     if (!model.own || pn < model.nr || (model.current === null && pn !== 0)) return "envelope/open"
-    if (chain.turn !== model.insider.turn) return "envelope/open"
+    if (chain.turn !== model.insider.turn || chain.early) return "envelope/open"
   }
   return bad ? "envelope/open" : "ok"
 }
@@ -139,8 +139,9 @@ const MOVES = [
     },
     ({ chains }) => chains.length > 0,
   ),
-  move<Receiver, null>("step", fc.constant(null), async (model) => {
-    model.chains.push(await model.insider.step())
+  // Also a step too many: only a receiver that keeps its ratchet key can follow.
+  move<Receiver, boolean>("step", fc.boolean(), async (model, _trial, early) => {
+    model.chains.push(await model.insider.step(early ? model.current : null))
   }),
   move<Receiver, null>(
     "answer",
