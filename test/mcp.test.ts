@@ -156,6 +156,19 @@ describe("two agents", () => {
     )
   })
 
+  test("a long wait shows that it is alive, and ends when the client takes it back", async () => {
+    const { bob } = await pair()
+    let alive = 0
+    const stop = new AbortController()
+    const waiting = bob.callTool(
+      { name: "wait", arguments: { timeout: 300 } },
+      { signal: stop.signal, onprogress: () => (alive++ === 0 ? stop.abort() : undefined) },
+    )
+    await expect(waiting).rejects.toThrow()
+    expect(alive).toBeGreaterThan(0)
+    expect(await call(bob, "inbox")).toMatchObject({ messages: [] })
+  })
+
   test("verify: the right address is verified in later results, a wrong one refused", async () => {
     const { alice, bob } = await pair()
     const { address } = await call<{ address: string }>(alice, "whoami")

@@ -26,6 +26,6 @@ async function load(): Promise<typeof import("./mcp/server.ts")> {
     const { code, message } = error as { code?: string; message: string }
     if (code !== "ERR_MODULE_NOT_FOUND" || !message.includes(PACKAGE)) throw error
     const advice = `npm install ${PACKAGE}, beside agentmesh; or: npx -y -p agentmesh -p ${PACKAGE} agentmesh mcp`
-    throw new Failure(EXIT.failed, `agentmesh mcp needs the package ${PACKAGE}`, advice)
+    throw new Failure(EXIT.failed, `the package ${PACKAGE} is not installed`, advice)
   }
 }
