@@ -76,7 +76,7 @@ const VARIANTS: readonly Variant[] = [
 
 async function measure(variant: Variant, pace: Pace, sheet: Sheet): Promise<void> {
   const { id, what, suite, durable, size } = variant
-  const count = pace.quick ? 200 : Math.floor((durable ? 8_000 : 20_000) / (size > 1_000 ? 40 : 1))
+  const count = pace.quick ? 200 : Math.floor((durable ? 5_000 : 10_000) / (size > 1_000 ? 40 : 1))
   const lone = pace.quick ? 20 : 300
   const folder = durable ? mkdtempSync(join(tmpdir(), "agentmesh-bench-")) : null
   const chain = await Chain.start(suite, folder)

@@ -123,7 +123,7 @@ export const hubs: Group = {
     const sheet = new Sheet()
     for (let index = 0; index < Math.min(pace.rounds, 5); index++) {
       progress(`hub, round ${index + 1}`)
-      await round(index, pace.quick ? 3_000 : 60_000, pace.quick ? 30 : 1_000, sheet)
+      await round(index, pace.quick ? 3_000 : 30_000, pace.quick ? 30 : 1_000, sheet)
     }
     await idle(pace.quick ? 100 : 9_000, sheet)
     return sheet.figures

@@ -60,7 +60,7 @@ export const local: Group = {
   portable: true,
   async run(pace) {
     const sheet = new Sheet()
-    const count = pace.quick ? 300 : 4_000
+    const count = pace.quick ? 300 : 1_500
     for (const suite of [1, 2] as const) {
       const { pair } = await pairOf(suite)
       await exchange([pair], count)

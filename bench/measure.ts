@@ -10,7 +10,7 @@ export interface Pace {
 }
 
 /** The pace of a full run, and of one that only shows that everything works. */
-export const FULL: Pace = { rounds: 5, slice: 100, quick: false }
+export const FULL: Pace = { rounds: 5, slice: 60, quick: false }
 export const QUICK: Pace = { rounds: 2, slice: 4, quick: true }
 
 /** What one measurement came to, in all its rounds. */

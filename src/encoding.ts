@@ -188,7 +188,7 @@ const SMALL = 64
 
 /**
  * Decodes like {@link decode}, but byte strings of more than 64 bytes share the memory of `bytes`:
- * for what is opened at once, or whose bytes belong to nobody else.
+ * for bytes that belong to nobody else, as a plaintext that was just opened.
  *
  * @throws {@link AgentMeshError} `encoding/limit`, `encoding/malformed`, `encoding/profile`.
  */

@@ -68,11 +68,11 @@ export function encodeHeader(header: Header, init: Init | null): Uint8Array {
 /**
  * Reads an envelope: sizes, version, shape (SPEC §9.4).
  *
- * @param envelope - Any bytes; header and ciphertext of the result share their memory.
+ * @param envelope - Any bytes.
  * @throws {@link AgentMeshError} `encoding/*`, `envelope/version`.
  */
 export function decodeEnvelope(envelope: Uint8Array): RawEnvelope {
-  const [header, ct] = OUTER(decodeShared(envelope, MAX_ENVELOPE)) // ENVELOPE-8
+  const [header, ct] = decodeAs(OUTER, envelope, MAX_ENVELOPE) // ENVELOPE-8
   // ENVELOPE-9
   require(header.length <= MAX_HEADER, "encoding/limit", `header of ${header.length} bytes`)
   const sized = ct.length >= MIN_CT && ct.length <= MAX_CT
@@ -251,7 +251,7 @@ export const CONTENT_KINDS = { application: 0, heal: 1, receipt: 2 } as const
 /** Statuses in a receipt (SPEC Appendix A). */
 export const RECEIPT_STATUSES = { delivered: 1, processed: 2, failed: 3 } as const
 
-/** One content of an envelope (SPEC §9.2); a decoded body shares the memory of its content. */
+/** One content of an envelope (SPEC §9.2). */
 export interface Content {
   /** 0 application, 1 heal, 2 receipt. */
   readonly kind: number
@@ -294,8 +294,8 @@ export function encodeReceipts(receipts: readonly Receipt[]): Uint8Array {
  */
 export function decodeContent(content: Uint8Array): Content {
   try {
-    const fields = decodeShared(content, MAX_CONTENT) // ENVELOPE-15
-    const [kind, id, sentMs, re, ask, body] = CONTENT(fields)
+    const fields = decodeAs(CONTENT, content, MAX_CONTENT) // ENVELOPE-15
+    const [kind, id, sentMs, re, ask, body] = fields
     const quiet = re === null && ask === 0 // ENVELOPE-16
     const ruled =
       (kind === 0 && ask <= 1) ||
