@@ -221,7 +221,7 @@ describe("hostile text", () => {
     }
     const text = await textOf(bob, "inbox")
     const [, marker] = /<<<untrusted ([0-9a-f]{32})>>>/.exec(text) as unknown as [string, string]
-    const outside = text.split(new RegExp(`<<<untrusted ${marker}>>>[sS]*?<<<end ${marker}>>>`))
+    const outside = text.split(new RegExp(`<<<untrusted ${marker}>>>[\\s\\S]*?<<<end ${marker}>>>`))
     expect(outside).toHaveLength(3)
     expect(outside.join("")).not.toMatch(/SYSTEM|obey|<<<|right to left/)
   })
