@@ -118,7 +118,9 @@ export const length: Group = {
     const { pair } = await pairOf(1)
     await exchange([pair], 10)
     let done = 10
-    for (const mark of pace.quick ? [total / 2, total] : [total / 100, total / 10, total / 2, total]) {
+    for (const mark of pace.quick
+      ? [total / 2, total]
+      : [total / 100, total / 10, total / 2, total]) {
       progress(`message ${mark}`)
       // The last part before each mark, in rounds, is what is reported.
       const part = Math.min(4_000, Math.floor((mark - done) / (pace.rounds + 1)))

@@ -1,13 +1,14 @@
-// npm run bench [-- GROUP…] [--quick] [--check] [--json FILE] [--report]
+// npm run bench [-- GROUP…] [--from FILE]… [--quick] [--check] [--json FILE] [--report]
 //
-//   GROUP     one or more of the groups; all by default
+//   GROUP     one or more of the groups; all by default, none beside --from
+//   --from    takes figures from the result of an earlier run, as of the groups that take hours
 //   --quick   a few seconds a group: shows that everything works, not how fast it is
 //   --check   exit code 1 if a target is missed that was measured
 //   --json    writes the result to a file, "-" for standard output instead of the tables
 //   --report  writes bench/README.md and its plots
 
 import { spawn } from "node:child_process"
-import { writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { loadavg } from "node:os"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
@@ -23,6 +24,7 @@ const { values: options, positionals } = parseArgs({
     check: { type: "boolean", default: false },
     report: { type: "boolean", default: false },
     json: { type: "string" },
+    from: { type: "string", multiple: true, default: [] },
     child: { type: "boolean", default: false },
   },
 })
@@ -56,7 +58,8 @@ function runGroup(name: string, portable: boolean): Promise<Figure[]> {
 
 async function runAll(names: readonly string[], say: (text: string) => void): Promise<Figure[]> {
   const all: Figure[] = []
-  for (const group of GROUPS.filter(({ name }) => names.length === 0 || names.includes(name))) {
+  const wanted = names.length === 0 && options.from.length === 0
+  for (const group of GROUPS.filter(({ name }) => wanted || names.includes(name))) {
     for (const portable of group.portable ? [false, true] : [false]) {
       const prefix = portable ? "portable/" : ""
       say(`\n${prefix}${group.name}: ${group.what}`)
@@ -78,13 +81,18 @@ async function main(): Promise<number> {
   const say = (text: string): void => {
     if (options.json !== "-") console.log(text)
   }
-  const [before = 0] = loadavg()
-  const figures = await runAll(positionals, say)
-  const [after = 0] = loadavg()
+  const earlier = options.from.map((file) => JSON.parse(readFileSync(file, "utf8")) as Result)
+  const load = [...earlier.flatMap((one) => one.load), loadavg()[0] ?? 0]
+  const fresh = await runAll(positionals, say)
+  load.push(loadavg()[0] ?? 0)
+  const again = new Set(fresh.map(({ id }) => id))
+  const figures = [...earlier.flatMap((one) => one.figures), ...fresh].filter(
+    (figure) => !again.has(figure.id) || fresh.includes(figure),
+  )
   const result: Result = {
     ...{ date: new Date().toISOString().slice(0, 10), machine: machine(), quick: options.quick },
     ...{ node: process.versions.node, openssl: process.versions.openssl ?? "" },
-    ...{ load: [before, after], figures },
+    ...{ load, figures },
   }
   const verdicts = judge(figures)
   say(`\n${consoleVerdicts(verdicts)}`)

@@ -15,7 +15,7 @@ export interface Result {
   readonly openssl: string
   readonly machine: string
   readonly quick: boolean
-  /** Load averages over 1 minute when the run began and when it ended. */
+  /** Load averages over 1 minute at the begin and the end of the run, or of its parts. */
   readonly load: readonly number[]
   readonly figures: readonly Figure[]
 }
@@ -104,6 +104,8 @@ at the same time, ranges are wide and single values mean little; ratios mean mor
 
 function markdown(result: Result): string {
   const { figures, date, node, openssl, load } = result
+  const missing = GROUPS.filter(({ name }) => !figures.some(({ id }) => id.startsWith(name)))
+  const absent = missing.map(({ name }) => name).join(", ")
   const verdicts = judge(figures).map(({ what, target, value, met }) => {
     return [what, number(value), target, met ? "met" : "**missed**"]
   })
@@ -111,9 +113,10 @@ function markdown(result: Result): string {
 
 ${METHOD}
 
-${date}, ${result.machine}; Node ${node}, OpenSSL ${openssl}; load average ${load.map((one) => one.toFixed(1)).join(" at the beginning, ")} at the end.
+${date}, ${result.machine}; Node ${node}, OpenSSL ${openssl}. The load average was ${Math.min(...load).toFixed(1)} to ${Math.max(...load).toFixed(1)}
+during the run, where ${cpus().length} is a machine that is busy and no more.
 
-## Targets
+${absent === "" ? "" : `Not measured in this run: ${absent}.\n\n`}## Targets
 
 ${markdownTable(["", "measured", "target", ""], verdicts)}
 
