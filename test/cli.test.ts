@@ -203,6 +203,19 @@ describe("three terminals", () => {
     }
   })
 
+  test("listen takes a backlog without a listener or a timer left for each message", async () => {
+    await machine.startHub()
+    machine.run(["init", "bob"])
+    machine.run(["status", "--as", "bob"])
+    await machine.listen("alice") // sending goes through its process, so it is quick
+    for (let i = 0; i < 15; i++) {
+      expect(machine.run(["send", "bob", `${i}`, "--as", "alice", "--wait", "stored"]).exit).toBe(0)
+    }
+    const bob = await machine.listen("bob", "--exec", "true", "--count", "15")
+    expect(await bob.exited).toBe(0)
+    expect(bob.errors.filter((line) => line.includes("MaxListeners"))).toEqual([])
+  })
+
   test("listen --exec answers, --count ends", async () => {
     await machine.startHub()
     const script = "node -e 'process.stdin.on(`data`,d=>console.log(JSON.parse(d).text*2))'"

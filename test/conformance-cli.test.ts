@@ -103,6 +103,13 @@ describe("exit codes", () => {
     }
   })
 
+  test("0: a hub that was examined is stopped, and the process ends", async () => {
+    const hub = join(out, "src/node/hub-cli.js")
+    const spawned = `node ${hub} --port {port} --data {data}`
+    const ended = await suite("hub", "--only", "hub-live-0101", "--spawn", spawned)
+    expect([ended.exit, ended.text]).toEqual([0, expect.stringContaining("pass 1")])
+  })
+
   test("3: nobody at the address of the hub", async () => {
     const ended = await suite("hub", "--connect", "127.0.0.1:1")
     expect([ended.exit, ended.text]).toEqual([3, expect.stringContaining("no hub at")])

@@ -144,12 +144,14 @@ export function addListen(program: Command): void {
 }
 
 function interruptible<T>(work: Promise<readonly T[]>, signal: AbortSignal): Promise<readonly T[]> {
-  work.catch(() => undefined)
   return new Promise((resolve, reject) => {
-    if (signal.aborted) resolve([])
-    signal.addEventListener("abort", () => resolve([]), { once: true })
-    work.then(resolve, (error: unknown) => {
-      reject(error instanceof Error ? error : new Failure(EXIT.failed, String(error)))
-    })
+    const stop = (): void => resolve([])
+    if (signal.aborted) stop()
+    signal.addEventListener("abort", stop, { once: true })
+    work
+      .finally(() => signal.removeEventListener("abort", stop)) // one for each message would pile up
+      .then(resolve, (error: unknown) => {
+        reject(error instanceof Error ? error : new Failure(EXIT.failed, String(error)))
+      })
   })
 }

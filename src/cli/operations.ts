@@ -109,20 +109,23 @@ export function operationsOn(agent: Agent, closing: AbortSignal): Operations {
   agent.on("waiting", () => {
     for (const wake of wakeups) wake()
   })
-  /** Resolves at the next message, after `ms`, or when the agent is being closed. */
-  const nextMessage = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const done = (): void => {
+  /** Waits for the next message, `ms`, or until the agent is being closed; or for nothing more. */
+  const nextMessage = (ms: number): { readonly came: Promise<void>; stop(): void } => {
+    let stop = (): void => undefined
+    const came = new Promise<void>((resolve) => {
+      stop = (): void => {
         clearTimeout(timer)
-        wakeups.delete(done)
-        closing.removeEventListener("abort", done)
+        wakeups.delete(stop)
+        closing.removeEventListener("abort", stop)
         resolve()
       }
-      const timer = setTimeout(done, ms)
-      wakeups.add(done)
-      closing.addEventListener("abort", done)
-      if (closing.aborted) done()
+      const timer = setTimeout(stop, ms)
+      wakeups.add(stop)
+      closing.addEventListener("abort", stop)
+      if (closing.aborted) stop()
     })
+    return { came, stop }
+  }
 
   return {
     async identity() {
@@ -161,9 +164,13 @@ export function operationsOn(agent: Agent, closing: AbortSignal): Operations {
       for (;;) {
         const left = until - Date.now()
         const next = nextMessage(Math.max(0, left))
-        const found = await waiting(args)
-        if (found.length > 0 || left <= 0 || closing.aborted) return found
-        await next
+        try {
+          const found = await waiting(args)
+          if (found.length > 0 || left <= 0 || closing.aborted) return found
+          await next.came
+        } finally {
+          next.stop() // a timer and a listener for each message would pile up
+        }
       }
     },
     async ids() {

@@ -99,9 +99,12 @@ export class Stream {
     return new Uint8Array(all.subarray(4, 4 + length))
   }
 
-  /** Ends the connection at once, with a reset. */
+  /** Ends the connection at once: with a reset, unless its end is on the way already. */
   destroy(): void {
-    if (!this.socket.destroyed) this.socket.resetAndDestroy()
+    if (this.socket.destroyed) return
+    // A reset during a shutdown fails and leaves the handle open: the process would never end.
+    if (this.socket.writableEnded) this.socket.destroy()
+    else this.socket.resetAndDestroy()
   }
 
   #ended(): null {
