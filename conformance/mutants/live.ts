@@ -3,6 +3,7 @@
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { Driver, Hello } from "../driver.ts"
+import { EVIL_CASES, runEvilHub } from "../live/evil.ts"
 import { HUB_CASES, runHubCases } from "../live/hub.ts"
 
 type Wanted = (check: { readonly id: string; readonly req: readonly string[] }) => boolean
@@ -14,6 +15,8 @@ interface Server {
 
 /** Longest time for one frame, milliseconds: a hub on this machine answers at once. */
 const PATIENCE = 1_000
+/** Longest time until something due happens at an agent, milliseconds. */
+const AGENT_PATIENCE = 3_000
 
 /** The first black-box case that fails against the hub of the copy. */
 export async function examineHub(folder: string, wanted: Wanted): Promise<string | null> {
@@ -39,9 +42,13 @@ export async function examineHub(folder: string, wanted: Wanted): Promise<string
 
 /** The first case of the hostile hub that fails against agents of the copy. */
 export async function examineAgents(
-  _driver: Driver,
-  _hello: Hello,
-  _wanted: Wanted,
+  driver: Driver,
+  hello: Hello,
+  wanted: Wanted,
 ): Promise<string | null> {
+  for (const { id } of EVIL_CASES.filter(wanted)) {
+    const [verdict] = await runEvilHub(driver, hello, { only: [id], patience: AGENT_PATIENCE })
+    if (verdict?.outcome === "FAIL") return id
+  }
   return null
 }

@@ -2,6 +2,7 @@
 
 import { SECTIONS } from "../driver.ts"
 import type { TraceRecord } from "./lint.ts"
+import { OPEN } from "./open.ts"
 import type { Row, Suite } from "./requirement.ts"
 
 /** One requirement a line. */
@@ -74,7 +75,7 @@ function matrix(section: string, rows: readonly Row[], suite: Suite): readonly s
         ...[id, level, roles.join(", "), count(checks.vectors.length - rejects), count(rejects)],
         ...[count(checks.properties.length), count(checks.live.length)],
         checks.mutants.length === 0 ? "" : `${killed}/${checks.mutants.length}`,
-        reason === undefined ? "" : "not testable",
+        reason !== undefined ? "not testable" : OPEN[id] !== undefined ? "no check yet" : "",
       ]
     })
   const head = ["id", "level", "roles", "accepts", "rejects", "properties", "live", "kills", ""]

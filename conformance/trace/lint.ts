@@ -1,5 +1,6 @@
 // Whether the suite covers SPEC.md, and whether SPEC.md has changed behind its back.
 
+import { NO_MUTANT, OPEN } from "./open.ts"
 import { forbids, hashOf, type Row, type Suite } from "./requirement.ts"
 import { lintSentences } from "./sentences.ts"
 
@@ -63,18 +64,24 @@ function* lintRow(row: Row, suite: Suite): Generator<string> {
     return
   }
   if (level !== "MUST") return
+  if (OPEN[id] !== undefined) {
+    if (checked > 0) yield `${id}: is called unchecked, and has checks`
+    return
+  }
   if (checked === 0) return yield `${id}: nothing checks it`
   const byId = new Map(suite.cases.map((item) => [item.id, item]))
   const cases = checks.vectors.map((one) => byId.get(one))
   // Properties and live cases each accept and refuse something.
   const other = checks.properties.length + checks.live.length > 0
-  const refuses = cases.some((item) => item !== undefined && item.expect !== "ok")
+  // Steps also show what does not happen.
+  const refuses = cases.some((item) => item && (item.expect !== "ok" || item.steps !== undefined))
   const accepts = cases.some((item) => item?.expect === "ok" || item?.steps !== undefined)
   const twins = cases.some((item) => item?.twin !== undefined)
   if (!accepts && !twins && !other) yield `${id}: no check accepts anything`
   if (!forbids(text)) return
   if (!refuses && !other) yield `${id}: forbids, and no check refuses anything`
-  if (checks.mutants.length === 0) yield `${id}: forbids, and no mutant breaks it`
+  if (checks.mutants.length === 0 && NO_MUTANT[id] === undefined)
+    yield `${id}: forbids, and no mutant breaks it`
 }
 
 function* lintRecord(rows: readonly Row[], record: TraceRecord): Generator<string> {
