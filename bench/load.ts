@@ -170,3 +170,4 @@ console.log(
   }),
 )
 for (const agent of agents) agent.close()
+process.stdin.destroy() // or it keeps this process
