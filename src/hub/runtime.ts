@@ -68,7 +68,8 @@ export class HubRuntime {
       close: (link) => this.#close(link),
       ready: (peer) => readyLink(peer, this.#ownSettings, this.#now()),
     })
-    this.#schedule = options.schedule ?? queueMicrotask
+    // As a property of this object the function itself would be refused by browsers.
+    this.#schedule = options.schedule ?? ((action) => queueMicrotask(action))
   }
 
   /** The hub's identity key, once started. */
