@@ -46,18 +46,6 @@ export async function selftest(
   mutants: readonly string[] | null,
   flags: { readonly quick?: boolean; readonly update?: boolean },
 ): Promise<number> {
-  // Not in every build: mutants need the sources.
-  const path: string = "../selftest.js"
-  const part = (await import(path).catch(() => null)) as SelftestPart | null
-  if (part === null) return tell(["this build has no selftest"], "selftest")
-  return tell(await part.runSelftest({ ...flags, mutants, onLine: out }), "selftest")
-}
-
-interface SelftestPart {
-  runSelftest(options: {
-    readonly mutants: readonly string[] | null
-    readonly quick?: boolean
-    readonly update?: boolean
-    readonly onLine: (line: string) => void
-  }): Promise<readonly string[]>
+  const { runSelftest } = await import("../selftest.ts") // the mutants are read only here
+  return tell(await runSelftest({ ...flags, mutants, onLine: out }), "selftest")
 }
