@@ -12,6 +12,8 @@ const notOnPortable: readonly string[] = [
   "test/crash.test.ts",
   // Twenty thousand signatures before the first question: memory per connection decides the result.
   "test/hub-idle.test.ts",
+  // Hub processes on a shared store: who owns what and what is stored decides the result.
+  "test/cluster*.test.ts",
   // Commands as processes: what they print and how they exit does not depend on the backend.
   "test/cli*.test.ts",
   "test/mcp.test.ts",

@@ -1,6 +1,7 @@
 // Hubs under test: one interface, so that each test runs on every kind.
 
 import { MemoryLevel } from "memory-level"
+import { afterAll } from "vitest"
 import type { Hub } from "../../src/hub/hub.ts"
 import type { HubOptions } from "../../src/hub/local-hub.ts"
 import { LocalHub } from "../../src/hub/local-hub.ts"
@@ -8,6 +9,7 @@ import { DatabaseStore, type HubStore } from "../../src/hub/store.ts"
 import { NetworkHub } from "../../src/node/network-hub.ts"
 import { NetworkHubServer } from "../../src/node/network-hub-server.ts"
 import { TestClock } from "./clock.ts"
+import { NatsCluster, natsVersion } from "./nats.ts"
 
 /** A store whose writes a test can stop, and fail. */
 export class FaultyStore implements HubStore {
@@ -102,8 +104,53 @@ export const networkHub: HubFactory = async (options = {}) => {
   }
 }
 
-/** Every kind of hub, by name. */
+let nats: Promise<NatsCluster> | null = null
+let clusters = 0
+afterAll(async () => (await nats)?.stop())
+
+/** A hub on a shared store: the only one of its cluster. The store cannot be made to fail. */
+const clusterHub: HubFactory = async (options = {}) => {
+  nats ??= NatsCluster.start()
+  const { url } = await nats
+  const clock = new TestClock()
+  const cluster = `hub${++clusters}`
+  let server: NetworkHubServer
+  let hub: NetworkHub
+  const partitions = options.maxNames === undefined ? 2 : 1
+  const make = async (): Promise<void> => {
+    const shared = { url, cluster, replicas: 1, partitions, listen: 0 }
+    server = new NetworkHubServer({
+      shared,
+      environment: clock,
+      port: 0,
+      idleTimeout: 0,
+      ...options,
+    })
+    hub = new NetworkHub((await server.start()).url)
+    while (!server.ready) await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  await make()
+  return {
+    clock,
+    get store(): never {
+      throw new Error("a test of the store itself is not one for a cluster")
+    },
+    get hub() {
+      return hub
+    },
+    async restart() {
+      await server.stop()
+      await make()
+    },
+    close: () => server.stop(),
+  }
+}
+
+/** Every kind of hub, by name. The cluster is left out where nats-server is not installed. */
 export const HUBS: readonly (readonly [string, HubFactory])[] = [
   ["LocalHub", localHub],
   ["NetworkHub", networkHub],
+  ...(natsVersion !== null && process.env["AGENTMESH_BACKEND"] === "node"
+    ? ([["cluster", clusterHub]] as const)
+    : []),
 ]

@@ -6,12 +6,19 @@ import { decode } from "../../encoding.ts"
 import { pack } from "../../hub/pack.ts"
 import type { Peer } from "../../identity.ts"
 import { bytes, type Shape, text, tuple, uint } from "../../shape.ts"
-import { appendSurely, Conflict, type SharedLog, subjects, surely } from "./shared-log.ts"
+import {
+  Conflict,
+  createSurely,
+  type Pause,
+  type SharedLog,
+  subjects,
+  surely,
+} from "./shared-log.ts"
 
 const META = tuple(uint, bytes(32))
 const CLAIM = tuple(text, bytes(32))
-/** Claims that are remembered; they never change. */
-const MAX_KNOWN = 65_536
+/** Milliseconds until a claim is given up: the agent is told, and tries again. */
+const PATIENCE = 5_000
 
 /** What a cluster was founded with. */
 export interface Meta {
@@ -19,8 +26,6 @@ export interface Meta {
   /** The secret of the one hub that all hubs are: 32 bytes. */
   readonly secret: Uint8Array
 }
-
-type Pause = (error: unknown) => Promise<void>
 
 /** Writes a message to an empty subject, or reads the one that is there. */
 async function found<T>(
@@ -33,7 +38,7 @@ async function found<T>(
   const before = await surely(() => log.last(subject), pause)
   if (before !== null) return shape(decode(before.data))
   try {
-    await appendSurely(log, subject, value, 0, pause)
+    await createSurely(log, subject, value, pause)
     return shape(decode(value))
   } catch (error) {
     if (!(error instanceof Conflict)) throw error
@@ -52,7 +57,6 @@ export async function foundCluster(log: SharedLog, meta: Meta, pause: Pause): Pr
 export class Claims {
   readonly #log: SharedLog
   readonly #pause: Pause
-  readonly #known = new Map<string, string>()
 
   constructor(log: SharedLog, pause: Pause) {
     this.#log = log
@@ -61,20 +65,13 @@ export class Claims {
 
   /** Binds the key to the name; false if it belongs to another one. */
   async claim({ name, ik }: Peer): Promise<boolean> {
-    const digest = createHash("sha256").update(ik).digest("hex")
-    let owner = this.#known.get(digest)
-    if (owner === undefined) {
-      const subject = subjects.key(digest)
-      const [first] = await found(this.#log, subject, pack([name, ik]), CLAIM, this.#pause)
-      owner = first
-      this.#known.set(digest, owner)
-      if (this.#known.size > MAX_KNOWN) {
-        for (const oldest of this.#known.keys()) {
-          this.#known.delete(oldest)
-          break
-        }
-      }
+    const subject = subjects.key(createHash("sha256").update(ik).digest("hex"))
+    const until = performance.now() + PATIENCE
+    const pause: Pause = async (error) => {
+      if (performance.now() > until) throw error
+      await this.#pause(error)
     }
+    const [owner] = await found(this.#log, subject, pack([name, ik]), CLAIM, pause)
     return owner === name
   }
 }

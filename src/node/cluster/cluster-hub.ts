@@ -19,8 +19,11 @@ import type { SharedLog } from "./shared-log.ts"
 const PARTITIONS = 32
 /** Milliseconds between tries when the store does not answer. */
 const RETRY = 250
-/** Milliseconds that a new hub listens before it owns anything. */
-const LISTEN = 1_200
+/** Milliseconds between looks whether the others are known. */
+const LOOK = 20
+/** Milliseconds that the store gets to answer: at the start, and when a hub stops. */
+const START = 30_000
+const STOP = 5_000
 
 /** What a cluster stands on: the shared log, and a bus between hubs. */
 export interface Shared extends SharedLog {
@@ -36,6 +39,8 @@ export interface ClusterOptions {
   readonly settings: Omit<HubSettings, "key">
   /** Partitions, if the cluster is new; by default 32. */
   readonly partitions?: number
+  /** Milliseconds that a new hub listens for others before it owns anything; by default 1,200. */
+  readonly listen?: number | undefined
   /** Takes what changed hands and what went wrong. */
   readonly log?: (entry: {
     readonly event: string
@@ -68,18 +73,25 @@ export class ClusterHub {
   #ownerHost: OwnerHost | null = null
   #settings: HubSettings | null = null
   #connections = 0
+  #complainedAt = Number.NEGATIVE_INFINITY
   #stopping = false
+  #stopBy = Number.POSITIVE_INFINITY
   readonly #counted = { frames: 0, errors: 0, failures: 0, routed: 0, delivered: 0, batches: 0 }
 
   /** @param options - Shared store, environment, limits. */
   constructor(options: ClusterOptions) {
     this.#options = options
     this.#shared = options.shared
-    this.#members = new Members(randomBytes(12).toString("hex"), options.shared, {
-      message: (from, message) => this.#message(from, message),
-      changed: () => this.#look(),
-      broken: (hub) => this.#broken(hub),
-    })
+    this.#members = new Members(
+      randomBytes(12).toString("hex"),
+      options.shared,
+      {
+        message: (from, message) => this.#message(from, message),
+        changed: () => this.#look(),
+        broken: (hub) => this.#broken(hub),
+      },
+      options.listen,
+    )
     this.#routes = new Routes(this.#members)
     this.#claims = new Claims(options.shared, (error) => this.#pause(error))
     this.#names = new NamePages(this.#routes, (hub, message) => this.#members.send(hub, message))
@@ -95,9 +107,11 @@ export class ClusterHub {
   async start(): Promise<void> {
     const { environment, settings, partitions = PARTITIONS } = this.#options
     const secret = environment.draw("identity", 32)
-    const meta = await foundCluster(this.#shared, { partitions, secret }, (error) =>
-      this.#pause(error),
-    )
+    const until = performance.now() + START
+    const meta = await foundCluster(this.#shared, { partitions, secret }, async (cause) => {
+      if (performance.now() > until) throw new Error("the store does not answer", { cause })
+      await this.#pause(cause)
+    })
     const key = { ik: ed25519Public(meta.secret), secret: meta.secret }
     this.#settings = { ...settings, key }
     this.#names.partitions = meta.partitions
@@ -108,6 +122,7 @@ export class ClusterHub {
       get valid() {
         return members.valid
       },
+      claim: (peer) => this.#claims.claim(peer),
       lost: (owner) => this.#giveUp(owner, "lost"),
       pause: (error) => this.#pause(error),
     }
@@ -115,7 +130,9 @@ export class ClusterHub {
       ...{ environment, settings: this.#settings },
       partitionOf: (name) => partitionOf(name, meta.partitions),
       route: (partition, then) => this.#routes.find(partition, then),
-      claim: (peer) => this.#claims.claim(peer),
+      get valid() {
+        return members.valid
+      },
       names: (after) => this.#names.page(after),
       send: (route, message, link) =>
         this.#members.send(route.hub, addressed(route, message, link)),
@@ -125,7 +142,9 @@ export class ClusterHub {
       forget: (edge) => this.#edges.delete(edge.number),
     }
     this.#members.start()
-    await new Promise((resolve) => setTimeout(resolve, LISTEN))
+    while (!this.#members.settled && !this.#stopping && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK))
+    }
     this.#look()
   }
 
@@ -133,6 +152,7 @@ export class ClusterHub {
   async stop(): Promise<void> {
     if (this.#stopping) return
     this.#stopping = true
+    this.#stopBy = performance.now() + STOP
     const owners = [...this.#owners.values(), ...this.#reading.values()]
     this.#owners.clear()
     await Promise.all(owners.map((owner) => owner.stop().catch(() => undefined)))
@@ -167,9 +187,19 @@ export class ClusterHub {
     return Array.from({ length: partitions }, (_, i) => i).every((i) => this.#routes.of(i) !== null)
   }
 
-  async #pause(_error: unknown): Promise<void> {
+  async #pause(error: unknown): Promise<void> {
     this.#counted.failures++
+    if (performance.now() > this.#stopBy) throw error
+    this.#complain(error)
     await new Promise((resolve) => setTimeout(resolve, RETRY))
+  }
+
+  /** Says what is wrong with the store, not more than once in a while. */
+  #complain(error: unknown): void {
+    const now = performance.now()
+    if (now - this.#complainedAt < 10_000) return
+    this.#complainedAt = now
+    this.#options.log?.({ event: "store-failed", message: (error as Error).message })
   }
 
   /** Takes over what it is the heir of, hands over what it is not. */
@@ -181,7 +211,7 @@ export class ClusterHub {
       else if (!this.#members.valid) this.#giveUp(owner, "unheard")
     }
     for (let i = 0; i < this.#names.partitions; i++) {
-      const mine = this.#members.valid && this.#members.heirOf(i) === this.#members.id
+      const mine = this.#members.settled && this.#members.heirOf(i) === this.#members.id
       const free = this.#routes.of(i) === null && !this.#reading.has(i)
       if (mine && free) void this.#takeOver(i)
     }

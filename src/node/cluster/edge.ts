@@ -3,7 +3,7 @@
 // in the order of the requests (HUB-13).
 
 import type { Environment } from "../../environment.ts"
-import type { HubSettings } from "../../hub/decision.ts"
+import { type HubSettings, retryAfterFor } from "../../hub/decision.ts"
 import {
   decodeFrame,
   encodeError,
@@ -43,8 +43,8 @@ export interface EdgeHost {
   partitionOf(name: string): number
   /** Calls `then` when it is known who owns the partition, now or soon; null if it stays unknown. */
   route(partition: number, then: (route: Route | null) => void): void
-  /** Binds an identity key to a name for ever; false if it has another one. */
-  claim(peer: Peer): Promise<boolean>
+  /** Whether other hubs count on this one. */
+  readonly valid: boolean
   /** One page of names of all partitions. */
   names(after: string): Promise<readonly string[] | null>
   send(route: Route, message: EdgeMessage, link: number): void
@@ -65,6 +65,8 @@ interface Pending {
   /** The answer, once it is there. */
   frame: Uint8Array | null
   partition: number | null
+  /** Of LIST, until it is being read. */
+  after: string | null
   readonly close: boolean
 }
 
@@ -127,32 +129,34 @@ export class Edge implements HubLink {
     }
     const { asked, rid = 0, close = false } = step
     if (asked.type === "bind") {
-      if (step.state.phase === "binding") void this.#bind(step.state.peer)
+      if (step.state.phase !== "binding") return
+      this.#peer = step.state.peer
+      this.#goHome(this.#peer)
       return
     }
-    const pending: Pending = { rid, size: frame.length, frame: null, partition: null, close }
+    const pending: Pending = {
+      rid,
+      size: frame.length,
+      frame: null,
+      partition: null,
+      after: null,
+      close,
+    }
     this.#pending.push(pending)
     this.waiting++
     this.waitingBytes += frame.length
     this.#ask(asked, frame, pending)
   }
 
-  async #bind(peer: Peer): Promise<void> {
-    this.#peer = peer
-    const claimed = await this.#host.claim(peer).catch(() => null)
-    if (this.#state.phase !== "binding") return
-    if (claimed !== true) {
-      this.#host.counted("errors")
-      this.#transport.send(encodeError(0, claimed === null ? "hub/internal" : "hub/name-taken"))
-      this.close()
-      return
-    }
-    this.#goHome(peer)
-  }
-
   /** Asks the owner of the agent's own rows to send its mail here. */
   #goHome(peer: Peer): void {
     if (this.#gone) return
+    if (!this.#host.valid) {
+      // This process may have been stopped: the agent may be connected elsewhere by now.
+      this.#transport.send(encodeError(0, "hub/internal", 1))
+      this.close()
+      return
+    }
     const home = this.#host.partitionOf(peer.name)
     this.#home = home
     this.#host.route(home, (route) => {
@@ -169,21 +173,30 @@ export class Edge implements HubLink {
 
   #ask(asked: Asked, frame: Uint8Array, pending: Pending): void {
     const { rid } = pending
-    if (asked.type === "ping") this.#answer(pending, encodeReply(rid, null))
-    else if (asked.type === "refuse") {
+    if (asked.type === "refuse") {
       this.#host.counted("errors")
-      this.#answer(pending, encodeError(rid, asked.code))
+      this.#answer(pending, encodeError(rid, asked.code, retryAfterFor(asked.code)))
     } else if (asked.type === "list") {
-      this.#host.names(asked.after).then(
-        (names) => this.#answer(pending, names && encodeReply(rid, names)),
-        () => this.#answer(pending, null),
-      )
+      pending.after = asked.after
+      this.#list()
     } else if (asked.type !== "bind") {
       const peer = this.#peer as Peer
       const name =
         asked.type === "send" ? asked.to : asked.type === "getBundle" ? asked.name : peer.name
       this.#forward(this.#host.partitionOf(name), peer, frame, pending)
     }
+  }
+
+  /** A page of names is read once all before it has been answered: it shows what that has done. */
+  #list(): void {
+    const pending = this.#pending[0]
+    if (pending === undefined || pending.after === null) return
+    const { after, rid } = pending
+    pending.after = null
+    this.#host.names(after).then(
+      (names) => this.#answer(pending, names && encodeReply(rid, names)),
+      () => this.#answer(pending, null),
+    )
   }
 
   #forward(partition: number, peer: Peer, frame: Uint8Array, pending: Pending): void {
@@ -208,6 +221,7 @@ export class Edge implements HubLink {
       this.#transport.send(first.frame as Uint8Array)
       if (first.close) this.close()
     }
+    this.#list()
     this.#transport.answered?.()
   }
 
@@ -229,7 +243,10 @@ export class Edge implements HubLink {
       this.#state = readyLink(this.#state.peer, this.#host.settings, this.#now())
     }
     this.#transport.send(frame)
-    this.#count(route, frame.length)
+    if (type === FRAME.error) {
+      this.#host.counted("errors")
+      this.close() // what is no answer is the last: replaced, or not admitted
+    } else this.#count(route, frame.length)
   }
 
   #count(route: Route, bytes: number): void {
@@ -275,7 +292,7 @@ export class Edge implements HubLink {
       this.#routes.delete(partition)
       if (partition === this.#home && this.#state.phase === "binding") {
         const { peer } = this.#state
-        this.#host.environment.after(RETRY, () => this.#goHome(peer), true)
+        setTimeout(() => this.#goHome(peer), RETRY).unref()
         continue
       }
       const asked = (item: Pending): boolean => item.partition === partition && item.frame === null

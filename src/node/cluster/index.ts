@@ -3,7 +3,8 @@
 import type { Environment } from "../../environment.ts"
 import type { HubSettings } from "../../hub/decision.ts"
 import { ClusterHub } from "./cluster-hub.ts"
-import { Nats, parseStoreAddress } from "./nats.ts"
+import { Nats } from "./nats.ts"
+import { parseStoreAddress } from "./nats-connect.ts"
 
 /** A store that hubs share. */
 export interface ClusterStoreOptions {
@@ -19,6 +20,11 @@ export interface ClusterStoreOptions {
   readonly caFile?: string | undefined
   /** Divisions of the rows, if the cluster is new: the most hubs that share the work. By default 32. */
   readonly partitions?: number
+  /**
+   * Milliseconds that a new hub listens for others before it owns anything; by default 1,200. Less is
+   * harmless to what is stored, but hubs may then take over what others own.
+   */
+  readonly listen?: number
 }
 
 /** Bytes of a stored message beside the envelope in it. */
@@ -50,12 +56,19 @@ export async function openCluster(
   settings: Omit<HubSettings, "key">,
   log?: (entry: { readonly event: string; readonly [field: string]: string | number }) => void,
 ): Promise<ClusterHub> {
-  const { credentials, caFile } = options
+  const { credentials, caFile, listen } = options
   const { servers, replicas, cluster, partitions } = checkClusterStore(options)
   const tls = caFile === undefined ? undefined : { caFile }
   const largest = settings.limits.envelope + OVERHEAD
   const shared = await Nats.open({ servers, replicas, cluster, credentials, tls, largest })
-  const hub = new ClusterHub({ shared, environment, settings, partitions, ...(log ? { log } : {}) })
+  const hub = new ClusterHub({
+    shared,
+    environment,
+    settings,
+    partitions,
+    listen,
+    ...(log ? { log } : {}),
+  })
   try {
     await hub.start()
     return hub

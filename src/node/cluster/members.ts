@@ -15,6 +15,10 @@ const HEARTBEAT = 500
 /** Silence after which another hub counts as gone; an own lease ends well before. */
 const GONE = 3_000
 const LEASE = 1_800
+/** Milliseconds that a hub listens before it owns anything, also when it had been cut off. */
+const LISTEN = 1_200
+/** Hubs that are gone and whose parcels are still counted. */
+const MAX_GONE = 1_024
 /** Bytes of frames in one parcel, about. */
 const PARCEL_BYTES = 262_144
 
@@ -49,9 +53,12 @@ interface Outbox {
 /** The hubs of a cluster, as this one sees them. */
 export class Members {
   readonly id: string
+  /** Messages that could not be read. */
+  dropped = 0
   readonly #carrier: Carrier
   readonly #events: MemberEvents
   readonly #clock: () => number
+  readonly #listen: number
   readonly #members = new Map<string, Member>()
   readonly #outboxes = new Map<string, Outbox>()
   readonly #scheduled = new Set<string>()
@@ -59,20 +66,25 @@ export class Members {
   readonly #received = new Map<string, number>()
   #owned: ReadonlyMap<number, number> = new Map()
   #timer: NodeJS.Timeout | null = null
-  /** When an own heartbeat last came back. */
+  /** When the own heartbeat that came back last was sent, and since when they have come back. */
   #heardAt = Number.NEGATIVE_INFINITY
+  #heardSince = Number.POSITIVE_INFINITY
+  #beatAt = Number.NEGATIVE_INFINITY
   #leaving = false
 
   /**
    * @param id - Of this process alone.
+   * @param listen - Milliseconds that this hub listens before it owns anything.
    * @param clock - Milliseconds that never go back.
    */
   constructor(
     id: string,
     carrier: Carrier,
     events: MemberEvents,
+    listen: number = LISTEN,
     clock: () => number = () => performance.now(),
   ) {
+    this.#listen = listen
     this.id = id
     this.#carrier = carrier
     this.#events = events
@@ -81,10 +93,19 @@ export class Members {
 
   /** Begins to listen and to be seen. */
   start(): void {
-    this.#carrier.listen("heartbeat", (data) => this.#heard(data))
-    this.#carrier.listen(`hub.${this.id}`, (data) => this.#parcel(data))
+    this.#carrier.listen("heartbeat", (data) => this.#take(() => this.#heard(data)))
+    this.#carrier.listen(`hub.${this.id}`, (data) => this.#take(() => this.#parcel(data)))
     this.#timer = setInterval(() => this.#beat(), HEARTBEAT)
     this.#beat()
+  }
+
+  /** What is no message of a hub is dropped. */
+  #take(read: () => void): void {
+    try {
+      read()
+    } catch {
+      this.dropped++
+    }
   }
 
   /** Tells the others that this hub goes away. */
@@ -97,6 +118,11 @@ export class Members {
   /** Whether others count on this hub: if not, what it knows may be old. */
   get valid(): boolean {
     return this.#clock() - this.#heardAt < LEASE
+  }
+
+  /** Whether it has been so for long enough to know the others: only then it may own more. */
+  get settled(): boolean {
+    return this.valid && this.#clock() - this.#heardSince >= this.#listen
   }
 
   /** What this hub owns from now. */
@@ -180,9 +206,11 @@ export class Members {
   }
 
   #heard(data: Uint8Array): void {
-    const { from, leaving, owned, sent } = decodeHeartbeat(data)
+    const { from, at, leaving, owned, sent } = decodeHeartbeat(data)
     if (from === this.id) {
-      this.#heardAt = this.#clock()
+      // What came late says nothing about now: the process may have been stopped meanwhile.
+      if (!this.valid) this.#heardSince = this.#clock()
+      this.#heardAt = Math.max(this.#heardAt, at)
       return
     }
     if (leaving) {
@@ -208,11 +236,26 @@ export class Members {
     for (const hub of this.#scheduled) this.#flush(hub)
     const sent = Array.from(this.#outboxes, ([to, outbox]) => [to, outbox.sent] as const)
     const owned = this.#leaving ? [] : [...this.#owned]
-    const beat = { from: this.id, leaving: this.#leaving, owned, sent }
-    this.#carrier.send("heartbeat", encodeHeartbeat(beat))
     const now = this.#clock()
-    for (const [hub, { seenAt }] of this.#members) if (now - seenAt > GONE) this.#forget(hub)
+    const beat = { from: this.id, at: Math.floor(now), leaving: this.#leaving, owned, sent }
+    this.#carrier.send("heartbeat", encodeHeartbeat(beat))
+    // After a pause of this process the heartbeats of the others have come, but were not read yet.
+    const paused = now - this.#beatAt > LISTEN
+    this.#beatAt = now
+    for (const [hub, { seenAt }] of this.#members) {
+      if (!paused && now - seenAt > GONE) this.#forget(hub)
+    }
+    this.#prune(this.#received)
+    this.#prune(this.#outboxes)
     this.#events.changed()
+  }
+
+  #prune(counters: Map<string, unknown>): void {
+    if (counters.size <= MAX_GONE + this.#members.size) return
+    for (const hub of counters.keys()) {
+      if (counters.size <= MAX_GONE) return
+      if (!this.#members.has(hub)) counters.delete(hub)
+    }
   }
 }
 

@@ -82,6 +82,8 @@ export function decodeParcel(parcel: Uint8Array): Parcel {
 /** What a hub tells all others twice a second. */
 export interface Heartbeat {
   readonly from: string
+  /** When it was sent, in milliseconds of the sender's own clock. */
+  readonly at: number
   /** Whether it is going away, in good order. */
   readonly leaving: boolean
   /** Partitions that it owns, with their epochs. */
@@ -90,15 +92,15 @@ export interface Heartbeat {
   readonly sent: readonly (readonly [to: string, parcels: number])[]
 }
 
-const HEARTBEAT = tuple(text, uint, list(tuple(uint, uint)), list(tuple(text, uint)))
+const HEARTBEAT = tuple(text, uint, uint, list(tuple(uint, uint)), list(tuple(text, uint)))
 
 /** Encodes a heartbeat. */
-export function encodeHeartbeat({ from, leaving, owned, sent }: Heartbeat): Uint8Array {
-  return pack([from, leaving ? 1 : 0, owned, sent])
+export function encodeHeartbeat({ from, at, leaving, owned, sent }: Heartbeat): Uint8Array {
+  return pack([from, at, leaving ? 1 : 0, owned, sent])
 }
 
 /** Decodes a heartbeat. */
 export function decodeHeartbeat(heartbeat: Uint8Array): Heartbeat {
-  const [from, leaving, owned, sent] = HEARTBEAT(decode(heartbeat, MAX_MESSAGE))
-  return { from, leaving: leaving === 1, owned, sent }
+  const [from, at, leaving, owned, sent] = HEARTBEAT(decode(heartbeat, MAX_MESSAGE))
+  return { from, at, leaving: leaving === 1, owned, sent }
 }

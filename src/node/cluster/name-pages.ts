@@ -31,6 +31,7 @@ export class NamePages {
     const query = ++this.#count
     return new Promise((resolve) => {
       const timer = setTimeout(() => done(null), PATIENCE)
+      timer.unref()
       const done = (names: readonly string[] | null): void => {
         clearTimeout(timer)
         this.#queries.delete(query)

@@ -3,8 +3,10 @@
 
 import { randomInt } from "node:crypto"
 import type { Environment } from "../../environment.ts"
-import type { HubSettings } from "../../hub/decision.ts"
+import { type HubSettings, retryAfterFor } from "../../hub/decision.ts"
+import { encodeError, type HubErrorCode } from "../../hub/frames.ts"
 import { readPage } from "../../hub/lookup.ts"
+import { keyOf, type NamesRow } from "../../hub/rows.ts"
 import { HubRuntime } from "../../hub/runtime.ts"
 import type { RuntimeLink, Transport } from "../../hub/runtime-link.ts"
 import type { Peer } from "../../identity.ts"
@@ -24,6 +26,8 @@ export interface OwnerHost {
   readonly partitions: number
   /** Whether others still count on this hub. */
   readonly valid: boolean
+  /** Binds an identity key to a name for ever; false if it has another one. */
+  claim(peer: Peer): Promise<boolean>
   send(hub: string, message: Message): void
   /** Another hub owns the partition now. */
   lost(owner: Owner): void
@@ -34,11 +38,14 @@ export interface OwnerHost {
 /** A link of an agent that is connected elsewhere. */
 class RemoteLink implements Transport {
   readonly #send: (frame: Uint8Array | null) => void
+  /** Requests have been answered. */
+  readonly answered: () => void
   #sent = 0
   #taken = 0
 
-  constructor(send: (frame: Uint8Array | null) => void) {
+  constructor(send: (frame: Uint8Array | null) => void, answered: () => void) {
     this.#send = send
+    this.answered = answered
   }
 
   get writable(): boolean {
@@ -75,6 +82,9 @@ export class Owner {
   readonly #runtime: HubRuntime
   /** By hub and number of the connection there. */
   readonly #links = new Map<string, Map<number, Remote>>()
+  /** Agents with a new name, by hub and connection: their keys are being bound to it. */
+  readonly #claiming = new Map<string, object>()
+  readonly #maxNames: number
   #stopped = false
   /** Whether another hub owns the partition: nothing is known any more of what failed. */
   #lost = false
@@ -90,14 +100,21 @@ export class Owner {
         this.#lost = true
         host.lost(this)
       },
-      pause: (error) => host.pause(error),
+      pause: async (error) => {
+        if (this.#stopped && !host.valid) {
+          this.#lost = true // it cannot be known any more
+          throw error
+        }
+        await host.pause(error)
+      },
     })
     const { limits, maxNames, key } = settings
+    this.#maxNames = Math.ceil(maxNames / partitions)
     this.#runtime = new HubRuntime({
       ...{ store: this.#store, environment, secret: key.secret, schedule: setImmediate },
       settings: {
         limits: { ...limits, requestsPerSecond: NO_RATE },
-        maxNames: Math.ceil(maxNames / partitions),
+        maxNames: this.#maxNames,
       },
     })
   }
@@ -127,7 +144,7 @@ export class Owner {
     } else if (kind === "home") {
       const [, , , link, name, ik] = message
       this.#forget(hub, link)
-      this.#admit(hub, link, { name, ik }, true)
+      this.#home(hub, link, { name, ik })
     } else if (kind === "ask") {
       const [, , , link, name, ik, frame] = message
       const remote = this.#of(hub, link) ?? this.#admit(hub, link, { name, ik }, false)
@@ -150,24 +167,60 @@ export class Owner {
     return this.#links.get(hub)?.get(link)
   }
 
+  /** A name that is new here binds the key first: that is decided for all partitions at once. */
+  #home(hub: string, link: number, peer: Peer): void {
+    const bound = this.#store.peek(keyOf.name(peer.name)) !== null
+    const [names] = (this.#store.peek(keyOf.names) as NamesRow | null) ?? [0]
+    if (bound || names >= this.#maxNames) {
+      this.#admit(hub, link, peer, true)
+      return
+    }
+    const [place, claim] = [`${hub} ${link}`, {}]
+    this.#claiming.set(place, claim)
+    const done = (refused: HubErrorCode | null): void => {
+      if (this.#claiming.get(place) !== claim) return
+      this.#claiming.delete(place)
+      if (this.#stopped) this.#end(hub, link)
+      else if (refused === null) this.#admit(hub, link, peer, true)
+      else {
+        const error = encodeError(0, refused, retryAfterFor(refused))
+        this.#host.send(hub, ["frame", this.partition, this.epoch, link, error])
+        this.#end(hub, link)
+      }
+    }
+    this.#host.claim(peer).then(
+      (own) => done(own ? null : "hub/auth-failed"), // HUB-30
+      () => done("hub/internal"),
+    )
+  }
+
+  #end(hub: string, link: number): void {
+    this.#host.send(hub, ["end", this.partition, this.epoch, link])
+  }
+
   #admit(hub: string, number: number, peer: Peer, home: boolean): Remote {
     const { partition, epoch } = this
-    const transport = new RemoteLink((frame) => {
-      if (frame !== null) {
-        if (!this.#lost) this.#host.send(hub, ["frame", partition, epoch, number, frame])
-      } else {
-        this.#host.send(hub, ["end", partition, epoch, number])
-        this.#links.get(hub)?.delete(number)
-      }
-    })
+    const transport = new RemoteLink(
+      (frame) => {
+        if (frame === null) {
+          this.#end(hub, number)
+          this.#links.get(hub)?.delete(number)
+        } else if (!this.#lost) this.#host.send(hub, ["frame", partition, epoch, number, frame])
+      },
+      () => {
+        // Of an agent that is at home elsewhere nothing is kept between its requests.
+        if (!home && remote.link.waiting === 0) this.#forget(hub, number)
+      },
+    )
     const links = this.#links.get(hub) ?? new Map<number, Remote>()
     this.#links.set(hub, links)
-    const remote = { link: this.#runtime.admit(transport, peer, home), transport }
+    const remote: Remote = { link: this.#runtime.admit(transport, peer, home), transport }
     links.set(number, remote)
     return remote
   }
 
   #forget(hub: string, link: number): void {
+    this.#claiming.delete(`${hub} ${link}`)
     const links = this.#links.get(hub)
     links?.get(link)?.link.closed()
     links?.delete(link)
@@ -175,6 +228,9 @@ export class Owner {
 
   /** A hub is gone, or messages between it and this one were lost. */
   broken(hub: string): void {
+    for (const place of this.#claiming.keys()) {
+      if (place.startsWith(`${hub} `)) this.#claiming.delete(place)
+    }
     const links = this.#links.get(hub)
     this.#links.delete(hub)
     for (const { link } of links?.values() ?? []) link.closed()

@@ -1,27 +1,21 @@
 // A cluster of hubs: the rows of one partition. All but the envelopes are in the memory of the
-// owner; what counts is the log. An owner that is none any more cannot write: each record is
-// appended only behind the last one that the owner knows.
+// owner; what counts is the log. Each record has a number and a subject of its own, and can only be
+// created: an owner that is none any more finds the next number taken, and so cannot write.
 
 import { MemoryStore } from "../../hub/memory-store.ts"
 import type { MailRow, Row, Write } from "../../hub/rows.ts"
 import type { HubStore, StoredRow } from "../../hub/store.ts"
 import { Envelopes } from "./envelopes.ts"
+import { decodeRecord, divide, encodeRecord, type LogRecord } from "./records.ts"
 import {
-  decodeManifest,
-  decodeRecord,
-  decodeSnapshot,
-  divide,
-  encodeManifest,
-  encodeRecord,
-  encodeSnapshot,
-  type KeptRow,
-  type LogRecord,
-} from "./records.ts"
-import { appendSurely, Conflict, type SharedLog, subjects, surely } from "./shared-log.ts"
-
-/** After so many records or bytes of them a snapshot is made. */
-const SNAPSHOT_RECORDS = 512
-const SNAPSHOT_BYTES = 16_777_216
+  Conflict,
+  createSurely,
+  type Pause,
+  type SharedLog,
+  subjects,
+  surely,
+} from "./shared-log.ts"
+import { Snapshots } from "./snapshots.ts"
 
 /** What a partition's store is made of. */
 export interface PartitionStoreOptions {
@@ -32,8 +26,8 @@ export interface PartitionStoreOptions {
   /** Called once when another owner has written: this one owns nothing any more. */
   readonly lost: () => void
   /** Waits before something is tried again; throws to give up. */
-  readonly pause: (error: unknown) => Promise<void>
-  /** Records after which a snapshot is made. */
+  readonly pause: Pause
+  /** Records after which a snapshot is made, at the earliest; by default 512. */
   readonly snapshotRecords?: number
 }
 
@@ -44,103 +38,100 @@ export class PartitionStore implements HubStore {
   readonly #options: PartitionStoreOptions
   #memory = new MemoryStore()
   #envelopes: Envelopes
-  readonly #subject: string
-  /** The last message of the log. */
-  #last = 0
+  readonly #snapshots: Snapshots
+  /** The last record, and the message of it. */
   #number = 0
+  #at = 0
+  /** Records of a batch that was not complete when they were read. */
+  #pending: LogRecord[] = []
   #closed = false
-  /** The newest snapshot: the message of its manifest, and what it covers. */
-  #manifest = 0
-  #covered = 0
-  #records = 0
-  #bytes = 0
-  #snapshot: Promise<void> | null = null
 
   /** @param options - Log, partition, epoch. */
   constructor(options: PartitionStoreOptions) {
     this.#options = options
-    this.#subject = subjects.log(options.partition)
-    this.#envelopes = new Envelopes(options.log)
+    const { log, partition, snapshotRecords } = options
+    this.#envelopes = new Envelopes(log, partition)
+    this.#snapshots = new Snapshots(log, partition, this.#pause, snapshotRecords)
   }
 
   /** Reads the partition and becomes its owner: records of the one before are refused from now. */
   async open(): Promise<void> {
-    do {
-      await this.#readSnapshot()
-      await this.#claim()
-      // The owner before may have made a snapshot meanwhile, and erased what was not read yet.
-    } while (!(await this.#isManifestOf(this.#manifest)))
-    void this.#sweep().catch(() => undefined) // what is left over costs space alone
+    do await this.#readSnapshot()
+    while (!(await this.#claim()))
+    this.#snapshots.sweep(this.#envelopes)
   }
 
-  readonly #pause = async (error: unknown): Promise<void> => {
+  readonly #pause: Pause = async (error) => {
     if (this.#closed) throw new Error("the partition was closed", { cause: error })
     await this.#options.pause(error)
   }
 
-  /** Becomes the owner, once all before is known. */
-  async #claim(): Promise<void> {
-    const { log, epoch } = this.#options
+  async #readSnapshot(): Promise<void> {
+    const { log, partition } = this.#options
+    const { covered, at, rows } = await this.#snapshots.read()
+    this.#memory = new MemoryStore()
+    this.#envelopes = new Envelopes(log, partition)
+    for (const [key, , record] of rows) if (record > 0) this.#envelopes.add(key, record)
+    await this.#memory.write(rows.map(([key, row]): Write => [key, row]))
+    this.#number = covered
+    this.#at = at
+    this.#pending = []
+  }
+
+  /** Becomes the owner, once all before is known; false if what was read is too old to go on. */
+  async #claim(): Promise<boolean> {
+    const { log, partition, epoch } = this.#options
     for (;;) {
-      await this.#replay()
-      const claim = encodeRecord(epoch, this.#number++, true, [])
+      if (!(await this.#replay())) return false
+      const number = this.#number + 1
+      const claim = encodeRecord(epoch, number, true, [])
       try {
-        this.#last = await appendSurely(log, this.#subject, claim, this.#last, this.#pause)
-        return
+        this.#at = await createSurely(log, subjects.log(partition, number), claim, this.#pause)
+        this.#number = number
+        this.#pending = []
+        this.#snapshots.fence(number, Math.floor(Date.now() / 1000))
+        return true
       } catch (error) {
         if (!(error instanceof Conflict)) throw error
+        await this.#pause(error)
       }
     }
   }
 
-  async #isManifestOf(seq: number): Promise<boolean> {
+  /** Reads on; false if records are missing: a newer snapshot has made them superfluous. */
+  async #replay(): Promise<boolean> {
     const { log, partition } = this.#options
-    const last = await surely(() => log.last(subjects.manifest(partition)), this.#pause)
-    return (last?.seq ?? 0) === seq
-  }
-
-  async #readSnapshot(): Promise<void> {
-    const { log, partition } = this.#options
-    const { manifest, covered, rows } = await surely(async () => {
-      const stored = await log.last(subjects.manifest(partition))
-      if (stored === null) return { manifest: 0, covered: 0, rows: [] }
-      const { covered, chunks } = decodeManifest(stored.data)
-      const rows: KeptRow[] = []
-      for (const seq of chunks) rows.push(...decodeSnapshot(await log.get(seq)))
-      return { manifest: stored.seq, covered, rows }
-    }, this.#pause)
-    this.#memory = new MemoryStore()
-    this.#envelopes = new Envelopes(log)
-    for (const [key, , at] of rows) if (at > 0) this.#envelopes.add(key, at)
-    await this.#memory.write(rows.map(([key, row]): Write => [key, row]))
-    this.#manifest = manifest
-    this.#covered = covered
-    this.#last = covered
-  }
-
-  async #replay(): Promise<void> {
-    let pending: { readonly epoch: string; readonly records: [LogRecord, number][] } | null = null
     for (;;) {
-      const after = this.#last
-      const next = await surely(() => this.#options.log.next(this.#subject, after), this.#pause)
-      if (next === null) return
+      const all = subjects.log(partition, "*")
+      const next = await surely(() => log.next(all, this.#at), this.#pause)
+      if (next === null) return true
       const record = decodeRecord(next.data)
-      const epoch = Buffer.from(record.epoch).toString("hex")
-      // A batch that was not completed has been accepted by nobody.
-      if (pending === null || pending.epoch !== epoch) pending = { epoch, records: [] }
-      pending.records.push([record, next.seq])
-      this.#last = next.seq
-      if (!record.last) continue
-      for (const [{ writes }, seq] of pending.records) await this.#apply(writes, seq)
-      pending = null
-      this.#records++
-      this.#bytes += next.data.length
+      if (record.number > this.#number + 1) {
+        await this.#pause(new Error(`record ${this.#number + 1} of partition ${partition} is gone`))
+        return false
+      }
+      this.#at = next.seq
+      if (record.number <= this.#number) continue // one that was there before, written again
+      this.#number = record.number
+      if (record.writes.length === 0) this.#snapshots.fence(record.number, next.time)
+      await this.#complete(record)
+      this.#snapshots.count(next.data.length)
     }
+  }
+
+  /** A batch that was not completed by its owner has been accepted by nobody. */
+  async #complete(record: LogRecord): Promise<void> {
+    const [first] = this.#pending
+    if (first && Buffer.compare(first.epoch, record.epoch) !== 0) this.#pending = []
+    this.#pending.push(record)
+    if (!record.last) return
+    for (const { writes, number } of this.#pending) await this.#apply(writes, number)
+    this.#pending = []
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    await this.#snapshot
+    await this.#snapshots.idle
   }
 
   /** The row at `key`; of a message without its envelope. */
@@ -172,96 +163,41 @@ export class PartitionStore implements HubStore {
     return { rows, more: page.more }
   }
 
-  /** Appends to the log; resolves when all replicas that have to have it do. */
+  /** Appends to the log; resolves when as many replicas as have to have it do. */
   async write(writes: Iterable<Write>): Promise<void> {
-    const { log, epoch, lost } = this.#options
+    const { log, partition, epoch, lost } = this.#options
     const parts = divide(writes)
     const appended: [readonly Write[], number][] = []
     for (const [i, part] of parts.entries()) {
-      const record = encodeRecord(epoch, this.#number++, i === parts.length - 1, part.rows)
+      const number = this.#number + 1
+      const record = encodeRecord(epoch, number, i === parts.length - 1, part.rows)
       try {
-        this.#last = await appendSurely(log, this.#subject, record, this.#last, this.#pause)
+        if (this.#closed) throw new Error("the partition was closed")
+        this.#at = await createSurely(log, subjects.log(partition, number), record, this.#pause)
       } catch (error) {
         this.#closed = true
         lost()
         throw error
       }
-      appended.push([part.writes, this.#last])
-      this.#records++
-      this.#bytes += record.length
+      this.#number = number
+      appended.push([part.writes, number])
+      this.#snapshots.count(record.length)
     }
-    for (const [rows, seq] of appended) await this.#apply(rows, seq)
-    this.#snapshotIfDue()
+    for (const [rows, number] of appended) await this.#apply(rows, number)
+    const place = { covered: this.#number, at: this.#at }
+    this.#snapshots.makeIfDue(place, this.#memory, this.#envelopes)
   }
 
-  async #apply(writes: readonly Write[], seq: number): Promise<void> {
+  async #apply(writes: readonly Write[], number: number): Promise<void> {
+    if (writes.length === 0) return
     const light = writes.map(([key, row]): Write => {
       if (!key.startsWith("mail/")) return [key, row]
       if (row === null) this.#envelopes.remove(key)
-      else this.#envelopes.add(key, seq)
+      else this.#envelopes.add(key, number)
       return [key, row && withoutEnvelope(row as MailRow)]
     })
-    this.#envelopes.wrote(seq)
+    this.#envelopes.wrote(number)
     await this.#memory.write(light)
-  }
-
-  #snapshotIfDue(): void {
-    const { snapshotRecords = SNAPSHOT_RECORDS } = this.#options
-    const due = this.#records >= snapshotRecords || this.#bytes >= SNAPSHOT_BYTES
-    if (!due || this.#snapshot !== null) return
-    const covered = this.#last
-    const chunks = encodeSnapshot(this.#kept())
-    this.#records = 0
-    this.#bytes = 0
-    this.#snapshot = this.#writeSnapshot(covered, chunks)
-      .catch(() => undefined) // the next one covers more
-      .finally(() => {
-        this.#snapshot = null
-      })
-  }
-
-  *#kept(): Generator<KeptRow> {
-    for (const [key, row] of this.#memory.entries()) yield [key, row, this.#envelopes.at(key)]
-  }
-
-  async #writeSnapshot(covered: number, chunks: readonly Uint8Array[]): Promise<void> {
-    const { log, partition } = this.#options
-    const seqs: number[] = []
-    for (const chunk of chunks) seqs.push(await log.append(subjects.snapshot(partition), chunk))
-    const manifest = encodeManifest({ covered, chunks: seqs })
-    const subject = subjects.manifest(partition)
-    try {
-      this.#manifest = await appendSurely(log, subject, manifest, this.#manifest, this.#pause)
-    } catch (error) {
-      if (error instanceof Conflict) await this.#adoptManifest()
-      throw error
-    }
-    this.#covered = covered
-    await this.#sweep()
-  }
-
-  /** The owner before has made a snapshot late. It covers less; the next one of ours replaces it. */
-  async #adoptManifest(): Promise<void> {
-    const { log, partition, epoch } = this.#options
-    const manifest = await log.last(subjects.manifest(partition))
-    const last = await log.last(this.#subject) // after the manifest: nobody has claimed before it
-    const mine = last !== null && Buffer.compare(decodeRecord(last.data).epoch, epoch) === 0
-    if (mine && manifest !== null) this.#manifest = manifest.seq
-  }
-
-  /** Erases what the newest snapshot makes superfluous; the last message of the log stays. */
-  async #sweep(): Promise<void> {
-    const { log, partition } = this.#options
-    const manifest = await log.last(subjects.manifest(partition))
-    if (manifest === null || manifest.seq !== this.#manifest) return
-    const { chunks } = decodeManifest(manifest.data)
-    await log.eraseBelow(subjects.manifest(partition), manifest.seq)
-    await log.eraseBelow(subjects.snapshot(partition), chunks[0] ?? manifest.seq)
-    this.#envelopes.cover(this.#covered)
-    await log.eraseBelow(
-      this.#subject,
-      Math.min(this.#envelopes.oldest ?? this.#covered, this.#covered),
-    )
   }
 }
 

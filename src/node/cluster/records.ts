@@ -1,8 +1,8 @@
 // A cluster of hubs: what is written to the shared store, as bytes.
 //
-// Each partition has a log. A record of it holds rows that one batch has changed; a batch of several
-// records counts once its last record is there. A snapshot is all rows at one point of the log;
-// envelopes stay in the log and are referred to.
+// Each partition has a log of numbered records. A record holds rows that one batch has changed; a
+// batch of several records counts once its last record is there. A snapshot is all rows after one
+// record; envelopes stay in the log and are referred to.
 
 import { decode, type Value } from "../../encoding.ts"
 import { pack } from "../../hub/pack.ts"
@@ -17,7 +17,7 @@ const MAX_RECORD = 16_777_216
 export interface LogRecord {
   /** The owner that wrote it: 16 random bytes. */
   readonly epoch: Uint8Array
-  /** Counts the records of one owner: no two are the same bytes. */
+  /** Its place in the log; the first is 1. */
   readonly number: number
   /** Whether the batch is complete with it. */
   readonly last: boolean
@@ -27,7 +27,7 @@ export interface LogRecord {
 const ROWS = list(tuple(text, nullable(bytes())))
 const RECORD = tuple(bytes(16), uint, uint, ROWS)
 const KEPT = list(tuple(text, bytes(), uint))
-const MANIFEST = tuple(uint, list(uint))
+const MANIFEST = tuple(uint, uint, list(uint), list(tuple(uint, uint)))
 
 /** Encodes a record; `rows` are encoded rows. */
 export function encodeRecord(
@@ -72,12 +72,11 @@ export function divide(writes: Iterable<Write>): readonly Part[] {
   return parts
 }
 
-/** A row in a snapshot; `at` is the log message that holds the envelope of a mail row, else 0. */
+/** A row in a snapshot; `at` is the record that holds the envelope of a mail row, else 0. */
 export type KeptRow = readonly [key: string, row: Row, at: number]
 
-/** Encodes rows as the chunks of a snapshot. */
-export function encodeSnapshot(rows: Iterable<KeptRow>): readonly Uint8Array[] {
-  const chunks: Uint8Array[] = []
+/** Encodes rows as the chunks of a snapshot, one at a time: a snapshot may be large. */
+export function* encodeSnapshot(rows: Iterable<KeptRow>): Generator<Uint8Array> {
   let chunk: Value[] = []
   let size = 0
   for (const [key, row, at] of rows) {
@@ -85,12 +84,11 @@ export function encodeSnapshot(rows: Iterable<KeptRow>): readonly Uint8Array[] {
     chunk.push([key, encoded, at])
     size += key.length + encoded.length
     if (size < RECORD_BYTES) continue
-    chunks.push(pack(chunk))
+    yield pack(chunk)
     chunk = []
     size = 0
   }
-  if (chunk.length > 0) chunks.push(pack(chunk))
-  return chunks
+  if (chunk.length > 0) yield pack(chunk)
 }
 
 /** Decodes a chunk of a snapshot. */
@@ -98,21 +96,27 @@ export function decodeSnapshot(chunk: Uint8Array): readonly KeptRow[] {
   return KEPT(decode(chunk, MAX_RECORD)).map(([key, row, at]) => [key, decodeRow(key, row), at])
 }
 
-/** Where the newest snapshot of a partition is. */
+/** The record with which an owner began, and when, in Unix seconds. */
+export type Fence = readonly [number: number, time: number]
+
+/** What a snapshot is made of. */
 export interface Manifest {
-  /** The last log message that it covers. */
+  /** The last record that it covers, and the message of it. */
   readonly covered: number
+  readonly at: number
   /** Its chunks, in order. */
   readonly chunks: readonly number[]
+  /** Records that stay although they are covered: they keep former owners from writing. */
+  readonly fences: readonly Fence[]
 }
 
 /** Encodes a manifest. */
-export function encodeManifest({ covered, chunks }: Manifest): Uint8Array {
-  return pack([covered, chunks])
+export function encodeManifest({ covered, at, chunks, fences }: Manifest): Uint8Array {
+  return pack([covered, at, chunks, fences])
 }
 
 /** Decodes a manifest. */
 export function decodeManifest(manifest: Uint8Array): Manifest {
-  const [covered, chunks] = MANIFEST(decode(manifest, MAX_RECORD))
-  return { covered, chunks }
+  const [covered, at, chunks, fences] = MANIFEST(decode(manifest, MAX_RECORD))
+  return { covered, at, chunks, fences }
 }

@@ -1,13 +1,20 @@
-// A cluster of hubs: what it asks of the shared store. Messages have numbers, which grow; a subject
-// is a sequence of messages of its own.
+// A cluster of hubs: what it asks of the shared store, which is a sequence of messages with subjects.
+//
+// The one condition that is asked for is "nobody has written to this subject yet": nats-server 2.9
+// judges it when a message is applied, so that it holds for any number of replicas. That a subject
+// has a certain last message is judged before: of two appends at once both may be accepted.
 
-/** A message of a subject. */
+/** A message. */
 export interface Stored {
+  /** Its number in the store; numbers grow. */
   readonly seq: number
+  readonly subject: string
   readonly data: Uint8Array
+  /** When it was stored, in Unix seconds. */
+  readonly time: number
 }
 
-/** Another message came first: the caller no longer knows the end of the subject. */
+/** Another message was first. */
 export class Conflict extends Error {
   override readonly name = "Conflict"
 }
@@ -15,23 +22,23 @@ export class Conflict extends Error {
 /** A replicated, ordered store of messages. */
 export interface SharedLog {
   /**
-   * Appends to a subject whose last message is `expected` (0 for none), as many replicas as are
-   * configured having it.
+   * Stores the first message of a subject; resolves once as many replicas as are configured have it.
    *
-   * @returns The number of the new message.
-   * @throws {@link Conflict} if it has another last message; any other error means: not known.
+   * @throws {@link Conflict} if the subject has a message; any other error means: not known.
    */
-  append(subject: string, data: Uint8Array, expected?: number): Promise<number>
-  /** The first message of the subject above `after`, as its leader has it. */
-  next(subject: string, after: number): Promise<Stored | null>
-  /** The last message of the subject, as its leader has it. */
+  create(subject: string, data: Uint8Array): Promise<number>
+  /** Stores one more message of a subject. */
+  append(subject: string, data: Uint8Array): Promise<number>
+  /** The first message after `after` whose subject fits; `*` stands for one part of it. */
+  next(pattern: string, after: number): Promise<Stored | null>
+  /** The last message of the subject. */
   last(subject: string): Promise<Stored | null>
   /** A message by its number, which never changes. */
   get(seq: number): Promise<Uint8Array>
-  /** Erases one message. */
-  erase(seq: number): Promise<void>
-  /** Erases all messages of a subject below `seq`. */
-  eraseBelow(subject: string, seq: number): Promise<void>
+  /** The subjects that fit and have messages. */
+  subjects(pattern: string): Promise<readonly string[]>
+  /** Erases all messages of a subject. */
+  erase(subject: string): Promise<void>
 }
 
 /** The subjects of a cluster, without their prefix. */
@@ -40,44 +47,54 @@ export const subjects = {
   meta: "meta",
   /** Which name an identity key belongs to. */
   key: (digest: string): string => `key.${digest}`,
-  log: (partition: number): string => `log.${partition}`,
-  snapshot: (partition: number): string => `snapshot.${partition}`,
-  manifest: (partition: number): string => `manifest.${partition}`,
+  /** The record with this number; `*` for all. */
+  log: (partition: number, record: number | "*"): string => `log.${partition}.${record}`,
+  /** Chunks of the snapshot that covers the records up to this number. */
+  snapshot: (partition: number, covered: number | "*"): string =>
+    `snapshot.${partition}.${covered}`,
+  /** Its manifest: the snapshot counts once that is there. */
+  manifest: (partition: number, covered: number | "*"): string =>
+    `manifest.${partition}.${covered}`,
 } as const
 
+/** The number that a subject ends with. */
+export function numberOf(subject: string): number {
+  return Number(subject.slice(subject.lastIndexOf(".") + 1))
+}
+
+/** Waits before something is tried again; throws to give up. */
+export type Pause = (error: unknown) => Promise<void>
+
 /**
- * Appends until the outcome is known, however often the answer is lost. The bytes are the caller's
- * alone: found behind `expected` they show that an earlier try had arrived.
+ * Creates until the outcome is known, however often the answer is lost. The bytes are the caller's
+ * alone: found there they show that an earlier try had arrived.
  *
- * @param pause - Waits before the next try; throws to give up.
- * @throws {@link Conflict} if somebody else has appended.
+ * @throws {@link Conflict} if somebody else was first.
  */
-export async function appendSurely(
+export async function createSurely(
   log: SharedLog,
   subject: string,
   data: Uint8Array,
-  expected: number,
-  pause: (error: unknown) => Promise<void>,
+  pause: Pause,
 ): Promise<number> {
   for (;;) {
     try {
-      return await log.append(subject, data, expected)
+      return await log.create(subject, data)
     } catch (error) {
       if (error instanceof Conflict) {
-        const next = await surely(() => log.next(subject, expected), pause)
-        if (next !== null && Buffer.compare(next.data, data) === 0) return next.seq
-        throw error
+        const there = await surely(() => log.last(subject), pause)
+        if (there !== null) {
+          if (Buffer.compare(there.data, data) === 0) return there.seq
+          throw error
+        }
       }
-      await pause(error)
+      await pause(error) // not known, or a server that is behind has said that there is nothing
     }
   }
 }
 
 /** Repeats a reading until it succeeds. */
-export async function surely<T>(
-  read: () => Promise<T>,
-  pause: (error: unknown) => Promise<void>,
-): Promise<T> {
+export async function surely<T>(read: () => Promise<T>, pause: Pause): Promise<T> {
   for (;;) {
     try {
       return await read()

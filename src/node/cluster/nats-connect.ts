@@ -1,0 +1,199 @@
+// A cluster of hubs on NATS: connecting, and saying what to do when that fails.
+
+import { readFile } from "node:fs/promises"
+import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream"
+import type { NatsConnection } from "@nats-io/transport-node"
+
+/** What `nats://host:port[,host:port]` and the options of a hub say. */
+export interface NatsOptions {
+  /** Servers, as `host:port`. */
+  readonly servers: readonly string[]
+  /** Hubs of one cluster use one name; letters, digits and hyphens. */
+  readonly cluster: string
+  /** Copies of everything that is stored: 1, 3 or 5. */
+  readonly replicas: number
+  /** Path of a NATS credentials file. */
+  readonly credentials?: string | undefined
+  /** TLS to the servers. */
+  readonly tls?: { readonly caFile?: string } | undefined
+  /** Bytes that one stored message must be able to have. */
+  readonly largest: number
+  /** Milliseconds that servers which have just started get to elect their leaders; 30,000. */
+  readonly patience?: number
+}
+
+/** Milliseconds until an answer of the store is given up; the outcome is then not known. */
+export const TIMEOUT = 3_000
+const PATIENCE = 30_000
+const RETRY = 250
+/** Errors of JetStream: not enabled (for this account), no such stream. */
+const DISABLED: readonly unknown[] = [10_039, 10_076]
+const NO_STREAM = 10_059
+
+/** Reads `nats://host:port[,host:port…]`; several may have the scheme, or one for all. */
+export function parseStoreAddress(address: string): readonly string[] {
+  const servers = address.split(",").map((part) => part.trim().replace(/^(?:nats|tls):\/\//, ""))
+  const valid = servers.every((server) =>
+    /^(?:\[[0-9a-fA-F:.]+\]|[^\s:/@]+)(?::\d{1,5})?$/.test(server),
+  )
+  if (!/^(?:nats|tls):\/\//.test(address) || !valid) {
+    throw new TypeError(`a store expected nats://host:port[,host:port], got ${address}`)
+  }
+  return servers
+}
+
+/** The client's packages, which are optional. @throws Error that says how to install them. */
+async function load(): Promise<
+  typeof import("@nats-io/transport-node") & typeof import("@nats-io/jetstream")
+> {
+  try {
+    const [transport, jetstream] = await Promise.all([
+      import("@nats-io/transport-node"),
+      import("@nats-io/jetstream"),
+    ])
+    return { ...transport, ...jetstream }
+  } catch (cause) {
+    const advice = "npm install @nats-io/transport-node @nats-io/jetstream"
+    throw new Error(`a store on NATS needs two packages that are not installed: ${advice}`, {
+      cause,
+    })
+  }
+}
+
+/** The code of an error of JetStream. */
+export function codeOf(error: unknown): number | undefined {
+  const { code, apiError } = error as { code?: unknown; apiError?: () => { err_code: number } }
+  if (typeof apiError === "function") return apiError.call(error).err_code
+  return typeof code === "number" ? code : undefined
+}
+
+/** What is connected. */
+export interface Connected {
+  readonly connection: NatsConnection
+  readonly js: JetStreamClient
+  readonly manager: JetStreamManager
+}
+
+/**
+ * Connects, and makes the stream if it is missing.
+ *
+ * @throws Error with what to do: packages missing, server not reached, login refused, no JetStream,
+ * too few servers, messages too small, a stream that would forget.
+ */
+export async function connectNats(options: NatsOptions, stream: object): Promise<Connected> {
+  const { jetstream, jetstreamManager, ...rest } = await load()
+  const connection = await login(rest, options)
+  try {
+    const most = connection.info?.max_payload ?? 0
+    if (most < options.largest) {
+      const advice = "set max_payload: 2097152 there, or lower the hub's --envelope"
+      throw new Error(
+        `the NATS server takes messages of ${most} bytes, ${options.largest} are needed: ${advice}`,
+      )
+    }
+    const manager = await jetstreamManager(connection, { timeout: TIMEOUT, checkAPI: false })
+    await makeStream(manager, options, stream)
+    return { connection, manager, js: jetstream(connection, { timeout: TIMEOUT }) }
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}
+
+type Transport = Pick<typeof import("@nats-io/transport-node"), "connect" | "credsAuthenticator">
+
+async function login(
+  { connect, credsAuthenticator }: Transport,
+  { servers, credentials, tls }: NatsOptions,
+): Promise<NatsConnection> {
+  const authenticator =
+    credentials === undefined
+      ? {}
+      : { authenticator: credsAuthenticator(await readFile(credentials)) }
+  try {
+    return await connect({
+      ...{ servers: [...servers], name: "agentmesh-hub", maxReconnectAttempts: -1 },
+      ...{ reconnectTimeWait: 250, reconnectJitter: 250, pingInterval: 2_000, maxPingOut: 2 },
+      ...authenticator,
+      ...(tls === undefined ? {} : { tls }),
+    })
+  } catch (cause) {
+    const where = servers.join(", ")
+    const refused = /authori[sz]ation|authentication|credential/i.test(
+      `${(cause as Error).name} ${(cause as Error).message}`,
+    )
+    throw new Error(
+      refused
+        ? `the NATS server at ${where} refuses this login: check --nats-credentials`
+        : `no NATS server could be reached at ${where}: ${(cause as Error).message}`,
+      { cause },
+    )
+  }
+}
+
+/** An error that trying again does not mend. */
+class Fatal extends Error {}
+
+async function makeStream(
+  manager: JetStreamManager,
+  { replicas, patience = PATIENCE }: NatsOptions,
+  stream: object,
+): Promise<void> {
+  const config = { ...stream, num_replicas: replicas } as unknown as Config
+  const until = performance.now() + patience
+  // Servers that have just started elect a leader first, and hubs that start together race.
+  for (;;) {
+    try {
+      check((await manager.streams.info(config.name)).config, replicas)
+      return
+    } catch (error) {
+      if (error instanceof Fatal) throw error
+      const failure =
+        codeOf(error) === NO_STREAM ? await manager.streams.add(config).catch(fail) : error
+      const explained = explain(failure, replicas)
+      if (explained.final || performance.now() > until) {
+        throw new Error(explained.message, { cause: failure })
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY))
+    }
+  }
+}
+
+type Config = Parameters<JetStreamManager["streams"]["add"]>[0] & { readonly name: string }
+
+function fail(error: unknown): unknown {
+  return error
+}
+
+/** What a stream of this name that is there already must be like. */
+function check(
+  found: Awaited<ReturnType<JetStreamManager["streams"]["info"]>>["config"],
+  replicas: number,
+): void {
+  if (found.num_replicas < replicas) {
+    const advice = "change it with: nats stream edit --replicas, or lower the hub's --replicas"
+    throw new Fatal(`the store keeps ${found.num_replicas} copies, not ${replicas}: ${advice}`)
+  }
+  const bounded = found.max_msgs > 0 || found.max_bytes > 0
+  if (found.max_age > 0 || found.max_msgs_per_subject > 0 || (bounded && found.discard !== "new")) {
+    throw new Fatal("the stream would forget the oldest messages: set no limits, or discard new")
+  }
+  if (found.storage !== "file") throw new Fatal("the stream is in memory: it has to be in files")
+}
+
+function explain(error: unknown, replicas: number): { message: string; final: boolean } {
+  const { name, message } = error as Error
+  if (DISABLED.includes(codeOf(error)) || /NotEnabled|NoResponders/.test(name)) {
+    const advice = "start it with -js, or with a jetstream block, also for this account"
+    return { message: `the NATS server has no JetStream: ${advice}`, final: true }
+  }
+  if (/replicas > 1 not supported|insufficient resources|no suitable peers/i.test(message)) {
+    const advice = `${replicas} servers of one NATS cluster are needed, or a lower --replicas`
+    return {
+      message: `JetStream cannot keep ${replicas} copies (${message}): ${advice}`,
+      final: /not supported/.test(message),
+    }
+  }
+  const advice = "are most of the servers of the NATS cluster running?"
+  return { message: `JetStream does not answer (${message}): ${advice}`, final: false }
+}
