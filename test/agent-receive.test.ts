@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest"
 import { toHex } from "../src/bytes.ts"
 import { encodePayload } from "../src/encoding.ts"
-import { CONTENT_KINDS, encodeContent } from "../src/envelope.ts"
+import { CONTENT_KINDS, decodeReceipts, encodeContent } from "../src/envelope.ts"
 import { FRAME } from "../src/hub/wire.ts"
 import { MAX_AHEAD, MAX_CONTENT, MAX_CONTENTS, osDraw } from "../src/suite.ts"
 import { RawPeer } from "./support-agent/raw-peer.ts"
@@ -168,6 +168,47 @@ describe("judging contents", () => {
     const receipts = m.read().filter(({ kind }) => kind === CONTENT_KINDS.receipt)
     expect(receipts.length).toBeGreaterThanOrEqual(1)
     expect([...RawPeer.receipts(receipts).values()]).toEqual([2])
+    expect(b.texts).toEqual(["once"])
+  })
+
+  it("copies in one envelope get one receipt, of a new id and of a known one (AGENT-29)", async () => {
+    const { world, b, m } = await raw({ silent: true })
+    const line = m.line()
+    await m.send(line, m.text("hello"))
+    await world.clock.advance(2)
+    m.read()
+    const content = m.text("twice")
+    const bad = encodeContent({
+      ...{ kind: 0, id: osDraw("id", 16), sentMs: world.clock.now(), re: null, ask: 0 },
+      body: new Uint8Array([0x80]),
+    })
+    await m.send(line, content, content, bad, bad)
+    await m.send(line, content, content)
+    await world.clock.advance(2)
+    const receipts = m.read().filter(({ kind }) => kind === CONTENT_KINDS.receipt)
+    const statuses = receipts
+      .flatMap(({ body }) => decodeReceipts(body))
+      .map(({ status }) => status)
+    expect(statuses).toEqual([1, 3, 1])
+    expect(b.agent.status().inbox).toBe(2)
+  })
+
+  it("an id past 22 days counts as dropped before anybody drops it (AGENT-55)", async () => {
+    const { world, b, m } = await raw()
+    const start = world.clock.seconds
+    const content = m.text("once")
+    world.clock.set(start + 3600)
+    await m.found(content)
+    for (const days of [6, 12, 18, 21.9]) {
+      world.clock.set(start + days * 86_400)
+      await world.clock.advance(601) // maintenance: the next daily one is at 22.9 days
+    }
+    world.clock.set(start + 22 * 86_400 + 3599)
+    expect(await m.found(content)).toBe("accepted")
+    world.clock.set(start + 22 * 86_400 + 3602)
+    await world.clock.advance(601)
+    expect(await m.found(content)).toBe("envelope/content")
+    await world.clock.advance(2)
     expect(b.texts).toEqual(["once"])
   })
 

@@ -1,6 +1,7 @@
 // What applications send, and what they hear of it (SPEC §12.3).
 
 import { describe, expect, it } from "vitest"
+import { FRAME } from "../src/hub/wire.ts"
 import { fingerprint } from "../src/identity.ts"
 import { World } from "./support-agent/world.ts"
 
@@ -57,6 +58,51 @@ describe("send", () => {
     expect(b.texts).toEqual(["right"])
     expect(right.state).toBe("delivered")
     expect(other.state).toBe("undelivered")
+  })
+
+  it("never reaches another key than the address says, after a restart (IDENTITY-13)", async () => {
+    const world = new World()
+    const a = world.start("a")
+    a.tap.up = false
+    const wrong = fingerprint(new Uint8Array(32))
+    await world.until(a.agent.send(`b#${wrong}`, "for one"))
+    await world.until(a.agent.send("b", "for anyone"))
+    a.kill()
+    const b = await world.ready("b")
+    const again = world.start("a", { disk: a.disk })
+    await world.until(again.agent.ready)
+    await world.clock.advance(700)
+    expect(b.texts).toEqual(["for anyone"])
+    expect(again.of("undelivered").map(({ to }) => to)).toEqual(["b"])
+  })
+
+  it("never reaches another key than the address says, though it comes first", async () => {
+    const world = new World()
+    const a = world.start("a")
+    a.tap.up = false
+    const wrong = fingerprint(new Uint8Array(32))
+    await world.until(a.agent.send(`b#${wrong}`, "for one"))
+    a.kill()
+    const again = await world.ready("a", { disk: a.disk })
+    again.tap.attack = { up: (frame) => (frame[0] === FRAME.getBundle ? null : frame) }
+    const b = await world.ready("b")
+    await world.until(b.agent.send("a", "hello")) // this pins b's key
+    await world.clock.advance(700)
+    expect(again.texts).toEqual(["hello"])
+    expect(b.texts).toEqual([])
+    expect(again.of("undelivered").map(({ to }) => to)).toEqual(["b"])
+  })
+
+  it("calls at first contact are judged by their own address (AGENT-18)", async () => {
+    const world = new World()
+    const a = await world.ready("a")
+    const b = await world.ready("b")
+    const fixed = a.agent.send(`b#${fingerprint(new Uint8Array(32))}`, "for one")
+    const plain = a.agent.send("b", "for anyone")
+    await expect(world.until(fixed)).rejects.toEqual(code("identity/fingerprint"))
+    await world.until(plain)
+    await world.clock.advance(2)
+    expect(b.texts).toEqual(["for anyone"])
   })
 
   it("a content for anyone is not given up because another asks for a fingerprint", async () => {

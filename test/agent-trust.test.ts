@@ -2,7 +2,9 @@
 
 import { describe, expect, it } from "vitest"
 import type { PeerView, TrustPolicy } from "../src/agent/trust.ts"
+import type { Hub } from "../src/hub/hub.ts"
 import { fingerprint } from "../src/identity.ts"
+import { Disk } from "./support-agent/disk.ts"
 import { RawPeer } from "./support-agent/raw-peer.ts"
 import { World } from "./support-agent/world.ts"
 
@@ -238,4 +240,27 @@ describe("verify, forget, safety numbers", () => {
       code("identity/changed"),
     )
   })
+})
+
+it("a hub with another key is refused, unless its fingerprint is given (HUB-8)", async () => {
+  const disk = new Disk()
+  const at = (world: World, print?: string) => {
+    const open: Hub["open"] = (events) => world.hub.open(events)
+    const hub = { address: "here:1", inProcess: true, fingerprint: print, open }
+    return world.start("a", { disk, hub }).agent
+  }
+  const [first, other] = [new World(), new World()]
+  const a = at(first)
+  await first.until(a.ready)
+  await first.until(a.close())
+  const refused = at(other)
+  await expect(other.until(refused.ready)).rejects.toEqual(code("hub/auth-failed"))
+  await other.until(refused.close())
+  const print = other.hub.address.slice("local:".length)
+  const named = at(other, print)
+  await other.until(named.ready)
+  await other.until(named.close())
+  const again = at(other)
+  await other.until(again.ready)
+  await other.until(again.close())
 })

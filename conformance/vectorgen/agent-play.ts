@@ -957,7 +957,10 @@ function copies(add: Add): void {
   const both = new Forger()
   const inside = bobAgent()
   inside.receive("b", both.seal(content, content))
-  add(151, "ok", "AGENT-50", "one content twice in an envelope is dispatched once", inside.steps)
+  inside.receive("b", both.seal(content, item(), content))
+  inside.send("b", "alice", "with three receipts")
+  const title = "one content twice in an envelope is dispatched once, and receipted once"
+  add(151, "ok", "AGENT-29 AGENT-50", title, inside.steps)
 
   const across = bobAgent()
   const [first, second] = [new Forger(1), new Forger(2)]
@@ -1227,6 +1230,25 @@ function times(add: Add): void {
   }
   jumped(183, "ok", 86_399, "a clock 31 days ahead is not followed for 24 hours")
   jumped(184, "session/unknown", 86_400, "a clock 31 days ahead for 24 hours is followed")
+
+  const away = pair([1])
+  away.receive("b", away.send("a", "bob", "hello"))
+  away.receive("a", away.send("b", "alice", "hello back"))
+  for (const agent of ["$a", "$b"]) away.do("agent.clock", { agent, now: NOW + 22 * 86_400 })
+  away.receive("b", away.send("a", "bob", "back after 22 days"))
+  const title = "after 22 days away a new session, though kept stays behind"
+  add(281, "ok", "SESSION-5", title, away.steps)
+
+  const slow = new Forger()
+  const due = bobAgent()
+  const ids = (from: number): readonly string[] =>
+    Array.from({ length: 64 }, (_, i) =>
+      item({ 1: bstr((from + i).toString(16).padStart(32, "0")) }),
+    )
+  for (let from = 1; from <= 257; from += 64) due.receive("b", slow.seal(...ids(from)))
+  due.send("b", "alice", "with 256 receipts")
+  due.send("b", "alice", "with the other 64")
+  add(282, "ok", "AGENT-37 AGENT-29", "320 due receipts leave in two envelopes", due.steps)
 }
 
 function exports(add: Add): void {

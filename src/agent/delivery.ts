@@ -29,12 +29,12 @@ export interface Candidate {
   readonly row: SessionRow
 }
 
-/** Whether an envelope can be sealed on the session now (SPEC §10). */
-export function canSend(row: SessionRow, kept: number): boolean {
+/** Whether an envelope can be sealed on the session now, by the later clock (SPEC §10). */
+export function canSend(row: SessionRow, stamp: number): boolean {
   const { session } = row
   if (session.cks !== null && session.ns >= MAX_CHAIN) return false
-  if (row.order === 0 && session.role === "initiator") return kept <= row.until
-  return kept - row.verified <= SENDING_LIFETIME
+  if (row.order === 0 && session.role === "initiator") return stamp <= row.until
+  return stamp - row.verified <= SENDING_LIFETIME
 }
 
 /** Whether contents may go on the session, or only a heal until the peer has answered. */
@@ -43,8 +43,11 @@ export function carries(row: SessionRow): boolean {
 }
 
 /** The session to send on; undefined asks for a handshake (SPEC §10, "Which session"). */
-export function chooseSession(sessions: readonly Candidate[], kept: number): Candidate | undefined {
-  const able = sessions.filter(({ row }) => canSend(row, kept))
+export function chooseSession(
+  sessions: readonly Candidate[],
+  stamp: number,
+): Candidate | undefined {
+  const able = sessions.filter(({ row }) => canSend(row, stamp))
   const proven = able.filter(({ row }) => row.order > 0)
   const latest = proven.reduce<Candidate | undefined>(
     (best, one) => (best && best.row.order > one.row.order ? best : one),

@@ -313,7 +313,7 @@ export class Engine {
     if (chosen && outbox)
       at = Math.min(at, outbox.resealAt(sessionId(chosen.row.session.th), core.nowMs))
     for (const { row } of core.sessionsOf(peer)) {
-      if (canSend(row, core.kept)) at = Math.min(at, answerAt(row, core.nowMs))
+      if (canSend(row, core.stamp)) at = Math.min(at, answerAt(row, core.nowMs))
     }
     return Math.min(at, this.#probeAt(name))
   }

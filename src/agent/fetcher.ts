@@ -39,7 +39,7 @@ export class Fetcher {
   readonly #sender: Sender
   readonly #client: HubClient
   readonly #host: FetcherHost
-  readonly #fetching = new Map<string, Promise<void>>()
+  readonly #fetching = new Map<string, { expected: string | null; work: Promise<void> }>()
   /** After a failure: seconds to the next try, and when it may be, milliseconds. */
   readonly #retries = new Map<string, { readonly delay: number; readonly atMs: number }>()
 
@@ -115,7 +115,14 @@ export class Fetcher {
    */
   prepare(name: string, expected: string | null, kind: HandshakeKind): Promise<void> {
     const before = this.#fetching.get(name)
-    if (before) return before
+    if (before) {
+      return before.work.catch((error) => {
+        // What was refused is the address of another call.
+        const other = error instanceof AgentMeshError && error.code === "identity/fingerprint"
+        if (other && before.expected !== expected) return this.prepare(name, expected, kind)
+        throw error
+      })
+    }
     const work = this.#prepare(name, expected, kind)
       .catch((error) => {
         // Never silent, whoever asked (IDENTITY-11).
@@ -124,7 +131,7 @@ export class Fetcher {
         throw error
       })
       .finally(() => this.#fetching.delete(name))
-    this.#fetching.set(name, work)
+    this.#fetching.set(name, { expected, work })
     return work
   }
 

@@ -13,7 +13,7 @@ import type { Peer } from "../identity.ts"
 import { MAX_AHEAD } from "../limits.ts"
 import type { Core } from "./core.ts"
 import { readPayload } from "./message.ts"
-import { floorOf, lookUp } from "./seen.ts"
+import { floorOf, isOver, lookUp } from "./seen.ts"
 import { allows } from "./trust.ts"
 
 const { delivered, failed } = RECEIPT_STATUSES
@@ -47,6 +47,7 @@ export async function judge(
 ): Promise<readonly Judged[]> {
   const judged: Judged[] = []
   const ids = new Set<string>()
+  const told = new Set<string>()
   let left = room.bytes
   for (const bytes of contents) {
     const fits = ids.size < room.contents && bytes.length <= left
@@ -55,7 +56,10 @@ export async function judge(
       ids.add(toHex(one.content.id))
       left -= bytes.length
     }
-    judged.push({ ...one, bytes })
+    const receipt = one.due && `${toHex(one.due.id)} ${one.due.status}`
+    const again = receipt !== null && told.has(receipt) // once for each envelope (AGENT-29)
+    if (receipt !== null) told.add(receipt)
+    judged.push({ ...one, due: again ? null : one.due, bytes })
   }
   return judged
 }
@@ -73,18 +77,20 @@ async function judgeOne(
     content = decodeContent(bytes)
   } catch {
     const id = readRefusedId(bytes)
-    const status = (id && (await lookUp(core, peer, id))?.status) ?? failed
+    const known = id && (await lookUp(core, peer, id))
+    const status = known && !isOver(core, known) ? known.status : failed
     return { content: null, due: id && { id, status }, refused: "envelope/content" }
   }
   if (content.kind !== CONTENT_KINDS.application) return { content, due: null }
   const { id, sentMs } = content
   const seen = await lookUp(core, peer, id)
-  if (seen) return { content: null, due: { id, status: seen.status } }
-  if (ids.has(toHex(id))) return { content: null, due: null }
+  const over = seen !== undefined && isOver(core, seen)
+  if (seen && !over) return { content: null, due: { id, status: seen.status } }
+  if (ids.has(toHex(id))) return { content: null, due: { id, status: delivered } }
   // What is refused is not remembered: a copy is judged anew.
   const refuse = (refused: ErrorCode) => ({ content: null, due: { id, status: failed }, refused })
-  if (sentMs <= floorOf(core, peer) || sentMs > core.nowMs + MAX_AHEAD * 1000)
-    return refuse("envelope/content")
+  const floor = Math.max(floorOf(core, peer), over ? seen.sentMs : 0) // as if dropped (AGENT-55)
+  if (sentMs <= floor || sentMs > core.nowMs + MAX_AHEAD * 1000) return refuse("envelope/content")
   const { accept = "first-use", maxAge } = core.policy
   if (!allows(accept, core.view(peer), core.hub)) return refuse("identity/untrusted")
   const old = maxAge !== undefined && sentMs < core.nowMs - maxAge * 1000

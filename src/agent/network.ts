@@ -3,6 +3,7 @@
 import { equalBytes, toHex } from "../bytes.ts"
 import { AgentMeshError } from "../errors.ts"
 import { type Counts, type Hub, HubClient, retryAfterOf } from "../hub/client.ts"
+import { fingerprint } from "../identity.ts"
 import { MAX_ACKS, SEND_BACKOFF } from "../limits.ts"
 import type { Core } from "./core.ts"
 import { Drain } from "./drain.ts"
@@ -78,7 +79,7 @@ export class Network {
       hub,
       identity: core.own,
       environment: core.environment,
-      pinnedHub: core.store.get("hub", hub.address)?.ik ?? null,
+      pinnedHub: this.#pinOf(hub),
       events: {
         ready: (counts, hubIk) => this.#ready(counts, hubIk),
         deliver: (mseq, from, envelope) => this.#deliver(mseq, from, envelope),
@@ -146,9 +147,18 @@ export class Network {
     this.#host.connected()
   }
 
+  /** The stored key of the hub, unless a fingerprint that was given asks for another (HUB-8). */
+  #pinOf(hub: Hub): Uint8Array | null {
+    const ik = this.#core.store.get("hub", hub.address)?.ik ?? null
+    const other =
+      ik !== null && hub.fingerprint !== undefined && hub.fingerprint !== fingerprint(ik)
+    return other ? null : ik
+  }
+
   #pinHub(ik: Uint8Array): void {
     const { store } = this.#core
-    if (store.get("hub", this.#address)) return
+    const before = store.get("hub", this.#address)
+    if (before && equalBytes(before.ik, ik)) return
     this.#engine.run(() => store.put("hub", this.#address, { ik })).catch(() => {})
   }
 

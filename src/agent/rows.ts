@@ -74,7 +74,7 @@ export interface SessionRow {
   readonly founded: number
   /** Order of the last verified receive; 0 if none. */
   readonly order: number
-  /** Until when an unconfirmed own session may be used, `kept`. */
+  /** Until when an unconfirmed own session may be used. */
   readonly until: number
   /** Whether contents may go before the peer has answered. */
   readonly mayCarry: boolean

@@ -34,6 +34,11 @@ export async function lookUp(core: Core, peer: Peer, id: Uint8Array): Promise<Se
   return bytes && decodeRow<SeenRow>(bytes)
 }
 
+/** Whether an id is past its time, and only not forgotten yet (AGENT-55). */
+export function isOver(core: Core, seen: SeenRow): boolean {
+  return core.kept - seen.at >= ID_LIFETIME
+}
+
 /** Ids with a smaller or equal sent-ms may have been forgotten. */
 export function floorOf(core: Core, peer: Peer): number {
   const row = core.peer(peer)

@@ -76,7 +76,7 @@ export class Sender {
 
   /** The session on which the peer is written to now. */
   sending(peer: Peer): Candidate | undefined {
-    return chooseSession(this.#core.sessionsOf(peer), this.#core.kept)
+    return chooseSession(this.#core.sessionsOf(peer), this.#core.stamp)
   }
 
   /**
@@ -87,7 +87,7 @@ export class Sender {
    */
   async next(name: string): Promise<OutRow | "handshake" | null> {
     const core = this.#core
-    const { nowMs, kept } = core
+    const { nowMs, stamp } = core
     const peer = core.pin(name)
     const outbox = core.outboxes.get(name)
     if (peer === undefined) return outbox ? "handshake" : null
@@ -95,7 +95,7 @@ export class Sender {
     const due = core.store.get("due", peerKey(peer))
     const answer = core
       .sessionsOf(peer)
-      .find(({ row }) => answerAt(row, nowMs) <= nowMs && canSend(row, kept))
+      .find(({ row }) => answerAt(row, nowMs) <= nowMs && canSend(row, stamp))
     if (answer && answer.key !== chosen?.key) {
       return this.#stage(peer, answer, { contents: [], receipts: [] })
     }

@@ -8,7 +8,7 @@ import { type Candidate, chooseSession, isIdle, surplus } from "./delivery.ts"
 /** Erases sessions after one was founded: the limits for the peer and all strangers then hold. */
 export function limitSessions(core: Core, peer: Peer, founded: string): void {
   const sessions = core.sessionsOf(peer)
-  const sending = chooseSession(sessions, core.kept)?.key
+  const sending = chooseSession(sessions, core.stamp)?.key
   for (const { key } of surplus(sessions, sending, founded)) core.eraseSession(key)
   if (!core.peer(peer).sentTo) limitStrangers(core)
 }

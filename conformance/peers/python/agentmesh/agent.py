@@ -91,7 +91,7 @@ class Agent(Receiver):
         if fingerprint is not None:
             s.pins[name] = replace(s.pins[name], trust=VERIFIED)
         befriend(s, key)
-        sealed = session.seal(self.receipts_due(s, key, [content]) + [content])
+        sealed = session.seal(self.receipts_due(s, key, [content], most=1) + [content])
         self.keep(s, session, carried=True)
         self.commit(s)
         return sealed, content_id
@@ -124,12 +124,14 @@ class Agent(Receiver):
         """Whether contents of these lengths have room in one envelope."""
         return len(lengths) <= env.MAX_CONTENTS and env.inner_length(lengths) + 1 <= MAX_PADDED
 
-    def receipts_due(self, s: Store, key: PeerKey, behind: list[bytes]) -> list[bytes]:
-        """Receipt contents for what is due, as far as they fit before the contents `behind`."""
+    def receipts_due(
+        self, s: Store, key: PeerKey, behind: list[bytes], most: int = env.MAX_CONTENTS
+    ) -> list[bytes]:
+        """Up to `most` receipt contents for what is due, as far as they fit before `behind`."""
         contents: list[bytes] = []
         due = s.due.pop(key, ())
         after = [len(c) for c in behind]
-        while due:
+        while due and len(contents) < most:
             body = env.encode_receipts(due[: env.MAX_RECEIPTS])
             length = len(env.encode_content(env.RECEIPT, bytes(16), self.now_ms, None, 0, body))
             if not self.fits([*(len(c) for c in contents), length, *after]):

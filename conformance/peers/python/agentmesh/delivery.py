@@ -7,6 +7,7 @@ from dataclasses import replace
 from . import envelope as env
 from .errors import MeshError
 from .founding import Founder
+from .identity import fingerprint as fingerprint_of
 from .judging import MAX_IDS
 from .receiving import MAX_INBOX, MAX_INBOX_BYTES, Received
 from .sealing import MAX_UNRECEIPTED, RESEAL_AFTER
@@ -46,9 +47,25 @@ class Courier(Founder):
                 self.start_handshake(q.name, q.fingerprint, False)
             else:
                 keys[q.name, q.ik or pin.ik] = None
+        self.give_up_others()
         for key in keys:
             if key not in self.store.flights and key[0] not in self.fetching:
                 self.next_envelope(key)
+
+    def give_up_others(self) -> None:
+        """AGENT-19: contents for another fingerprint than that of the key their name got."""
+        pins = self.store.pins
+        others = [
+            n
+            for n, q in self.store.queue.items()
+            if q.fingerprint is not None
+            and q.name in pins
+            and fingerprint_of(pins[q.name].ik) != q.fingerprint
+        ]
+        if others:
+            s = self.begin()
+            self.give_up(s, [], others)
+            self.commit(s)
 
     def next_envelope(self, key: PeerKey) -> None:
         s = self.begin()
@@ -155,9 +172,7 @@ class Courier(Founder):
         for content_id, status in r.receipts:  # AGENT-49, AGENT-58
             row = s.outbox.pop((key, content_id), None)
             if row is not None:
-                self.events.append(("receipt", (key[0], content_id, 1)))
-                if status != 1:
-                    self.events.append(("receipt", (key[0], content_id, status)))
+                self.events.append(("receipt", (key[0], content_id, status)))  # AGENT-11
                 if status == 1:
                     self.reported[key, content_id] = True
                     while len(self.reported) > MAX_IDS:

@@ -158,7 +158,13 @@ class Founder(Sealer):
         def failed(e: bytes | MeshError) -> None:
             pause = min(max(2 * wait, SEND_BACKOFF), HANDSHAKE_BACKOFF_MAX)
             self.backoff[name] = (self.now + pause, pause)
-            self.events.append(("problem", e.code if isinstance(e, MeshError) else ""))
+            code = e.code if isinstance(e, MeshError) else ""
+            self.events.append(("problem", code))
+            if code in ("identity/fingerprint", "identity/untrusted"):  # AGENT-19
+                s = self.begin()
+                unbound = [n for n, q in s.queue.items() if q.name == name and q.ik is None]
+                self.give_up(s, [], [n for n in unbound if s.queue[n].fingerprint == fingerprint])
+                self.commit(s)
 
         def use(found: Found) -> None:
             self.first_flight(name, found, fingerprint, probe)

@@ -54,18 +54,19 @@ class Receiver(Keeper):
             session = self.session(state)
             contents = session.open(envelope, kept, order, None, stamp)
         else:
+            hub = self.has_hub or from_name is not None
             accepted = hs.respond(
-                self.responder(s, live), envelope, kept, self.draws, order, from_name, None, stamp
+                self.responder(s, live, hub), envelope, kept, self.draws, order, from_name, None, stamp
             )
             session, contents = accepted.session, accepted.contents
             if not accepted.repeated:
-                self.accept_init(s, accepted)
+                self.accept_init(s, accepted, hub)
         peer = session.state.peer
         s.met[peer.name, peer.ik] = True
         self.keep(s, session)
         return session, contents
 
-    def responder(self, s: Store, live: dict[bytes, State]) -> hs.Responder:
+    def responder(self, s: Store, live: dict[bytes, State], hub: bool) -> hs.Responder:
         def by_th(th: bytes) -> Session | None:
             return self.session(live[th]) if th in live else None
 
@@ -87,7 +88,7 @@ class Receiver(Keeper):
             lambda sid: any(th[:16] == sid for th in live),
             pinned,
             lambda p: self.accepts_peer(s, p),
-            lambda p: self.room_for_init(s, (p.name, p.ik)),
+            lambda p: not hub or self.room_for_init(s, (p.name, p.ik)),
             on_changed=self.raise_changed,
         )
 
@@ -96,11 +97,11 @@ class Receiver(Keeper):
         return self.allowed(self.policy.accept, pin.trust if pin is not None else UNKNOWN, False)
 
     def room_for_init(self, s: Store, key: PeerKey) -> bool:
-        """MAX_INITS, with a hub only."""
+        """MAX_INITS, for what came from a hub."""
         recent = [t for t in s.inits.get(key, ()) if 0 <= self.now - t < HOUR]
-        return not self.has_hub or len(recent) < hs.MAX_INITS
+        return len(recent) < hs.MAX_INITS
 
-    def accept_init(self, s: Store, accepted: hs.Accepted) -> None:
+    def accept_init(self, s: Store, accepted: hs.Accepted, hub: bool) -> None:
         """§8.4, step 9."""
         peer, session = accepted.peer, accepted.session
         assert accepted.bundle is not None
@@ -111,7 +112,7 @@ class Receiver(Keeper):
         pin = s.pins.get(peer.name, Pin(peer.ik, PINNED))
         s.pins[peer.name] = replace(pin, suite=max(pin.suite, session.state.suite))
         session.state = replace(session.state, founded=s.count())
-        if self.has_hub:
+        if hub:
             key = (peer.name, peer.ik)
             recent = [t for t in s.inits.get(key, ()) if 0 <= self.now - t < HOUR]
             s.inits[key] = (*recent, self.now)
@@ -124,12 +125,13 @@ class Receiver(Keeper):
         contents: list[env.Content] = []
         receipts: list[Status] = []
         refused: list[str] = []
+        due: dict[Status, None] = {}  # each once for this envelope (AGENT-29)
         for raw in raw_contents:
             j = judge(
                 s, key, raw, self.now_ms, self.judge_policy(s, peer), self.room_in_inbox(s, key)
             )
             if j.receipt is not None:
-                s.due[key] = (*s.due.get(key, ()), j.receipt)[-MAX_IDS:]  # oldest out first
+                due[j.receipt] = None
             if j.code is not None:
                 refused.append(j.code)
             elif j.dispatch:
@@ -140,6 +142,8 @@ class Receiver(Keeper):
                 self.keep(s, session, carried=True)
             elif j.content is not None:
                 receipts += j.content.receipts
+        if due:
+            s.due[key] = (*s.due.get(key, ()), *due)[-MAX_IDS:]  # oldest out first
         pin = s.pinned(key)
         return Received(
             peer, pin.trust if pin is not None else UNKNOWN, contents, receipts, refused
@@ -178,7 +182,8 @@ class Receiver(Keeper):
     # --- sessions ------------------------------------------------------------------------------
 
     def sending(self, s: Store, key: PeerKey) -> Session | None:
-        return sending_session([self.session(x) for x in s.sessions_with(key)], s.self.kept)
+        sessions = [self.session(x) for x in s.sessions_with(key)]
+        return sending_session(sessions, s.self.kept, s.stamp(self.now))
 
     @staticmethod
     def keep(s: Store, session: Session, carried: bool = False) -> None:

@@ -100,13 +100,14 @@ class Session:
     def expired(self, kept: int) -> bool:
         return self.state.expired(kept)
 
-    def can_send(self, kept: int) -> bool:
+    def can_send(self, stamp: int) -> bool:
+        """By the later of both clocks (10.3)."""
         s = self.state
         if s.cks is not None and s.ns >= MAX_CHAIN:
             return False
         if s.verified is not None:
-            return kept - s.verified <= SENDING_LIFETIME
-        return s.role == INITIATOR and (s.until is None or kept <= s.until)
+            return stamp - s.verified <= SENDING_LIFETIME
+        return s.role == INITIATOR and (s.until is None or stamp <= s.until)
 
     # --- seal (10.3) ---------------------------------------------------------------------------
 
@@ -271,9 +272,9 @@ class Session:
         return env.open_with(s.suite, s.th, mk, envelope, s.peer, self.identity.name, trace)
 
 
-def sending_session(sessions: Sequence[Session], kept: int) -> Session | None:
+def sending_session(sessions: Sequence[Session], kept: int, stamp: int) -> Session | None:
     """sessions: those with one peer, in the order of their founding commits."""
-    usable = [s for s in sessions if not s.expired(kept) and s.can_send(kept)]
+    usable = [s for s in sessions if not s.expired(kept) and s.can_send(stamp)]
     confirmed = [s for s in usable if s.confirmed]
     if confirmed:
         best = max(confirmed, key=lambda s: s.state.order or 0)

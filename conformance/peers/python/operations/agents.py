@@ -135,6 +135,8 @@ def agent_restore(a: Out, t: Trace) -> Out:
     snapshot = HANDLES.get(a["snapshot"], ag.Snapshot)
     agent = ag.Agent(snapshot.identity, draws_of(a), a["now"], **options_of(a))
     agent.store = snapshot.store.copy()
+    if agent.bundle_due():
+        agent.publish()
     return created(agent, agent.newest_bundle().bundle.raw)
 
 

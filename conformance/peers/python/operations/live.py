@@ -157,14 +157,16 @@ def message(e: Entry, pin: Pin | None) -> Out:
 @op("agent.poll")
 def agent_poll(a: Out, t: Trace) -> Out:
     client = client_of(a)
+    handles = a.get("handle", True)
     try:
         client.wait(
-            lambda: True if client.events or client.core.store.inbox else None, a["wait"] / 1000
+            lambda: True if client.events or (handles and client.core.store.inbox) else None,
+            a["wait"] / 1000,
         )
     except MeshError as e:
         if e.code != "agent/timeout":
             raise
-    pending = client.core.pending()
+    pending = client.core.pending() if handles else []
     for n, _, _ in pending:
         client.do(lambda n=n: client.core.done(n))  # type: ignore[misc]
     events, client.events = client.events, []
