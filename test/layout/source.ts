@@ -92,7 +92,7 @@ const GATES: readonly (readonly [path: RegExp, packages: RegExp])[] = [
   [/^src\/crypto\/node\.ts$/, /^node:crypto$/],
   [/^src\/hub\/(local-hub|memory-store)\.ts$/, /^memory-level$/],
   [/^src\/agent\/(agent|parts)\.ts$/, /^memory-level$/],
-  [/^src\/node\/(jetstream|cluster\/nats)\.ts$/, /^(node:|@nats-io\/)/],
+  [/^src\/node\/cluster\/nats(-connect)?\.ts$/, /^(node:|@nats-io\/)/],
   [/^src\/cli\/mcp\//, /^(node:|@modelcontextprotocol\/|zod$)/],
   [/^src\/cli\//, /^(node:|commander$|uqr$)/],
   [/^src\/node\//, /^(node:|classic-level$|abstract-level$|commander$|qr$)/],
