@@ -1,8 +1,13 @@
 // The hostile hub, fourth part: what it does to what the agent sends (AGENT-13 to AGENT-22).
 
+import { createBundle } from "../../../src/bundle.ts"
+import { decode } from "../../../src/encoding.ts"
 import { FRAME } from "../../../src/hub/frames.ts"
+import { createIdentity } from "../../../src/identity.ts"
+import { osDraw } from "../../../src/suite.ts"
 import { hex } from "../../values.ts"
 import { check, same } from "../hub/trial.ts"
+import { serve } from "./directory.ts"
 import type { Fate, Frame } from "./hub.ts"
 import type { EvilCase, Peer, World } from "./world.ts"
 
@@ -201,6 +206,36 @@ export const SENDING: readonly Draft[] = [
       w.hub.attack = {}
       await w.jump(31)
       await w.until(() => b.texts.length === 6, "all arrive")
+    },
+  },
+  {
+    title:
+      "a content for an address, queued as the link was lost: no impostor gets it, restarted or not",
+    req: ["IDENTITY-13", "AGENT-19"],
+    async run(w) {
+      const b = await w.peer("b")
+      w.hub.attack = {
+        up(frame) {
+          if (frame[0] !== FRAME.getBundle || frame[2] !== "b") return frame
+          w.hub.link?.cut()
+          return null
+        },
+      }
+      const id = await w.submit(b.agent.address, "for b alone")
+      await w.disconnect()
+      const about = { seq: 4_000_000_000, now: w.seconds, suites: [1], flags: 0 } as const
+      const { bytes } = createBundle(createIdentity("b", osDraw), about, osDraw)
+      const bundle = decode(bytes) as unknown as readonly [Uint8Array, Uint8Array]
+      serve(w, "b", () => ({ bundle, oneTime: null }))
+      await w.connect()
+      await w.until(
+        () => w.undelivered.some((one) => one["id"] === id),
+        "the content is reported as undelivered",
+      )
+      same(w.hub.sendsTo("b").length, 0, "envelopes to b")
+      w.hub.attack = {}
+      await w.send("b", "for anyone")
+      await w.until(() => b.texts.length > 0, "b gets what is sent afterwards")
     },
   },
 ]
