@@ -99,8 +99,8 @@ export interface WelcomeContext {
 
 const ANOTHER_HUB =
   "the hub has another key than the one that is pinned or in its address; a hub without --data has " +
-  "a new key at each start. If that was meant: pass the address it prints now, and where a store " +
-  "holds the old key, agentmesh trust --forget-hub"
+  "a new key at each start. If that was meant: pass the address that it prints now, with its " +
+  "fingerprint, or forget the old key: agentmesh trust --forget-hub"
 
 /**
  * Reads welcome and verifies that the right hub signed it for this hello (HUB-53).
