@@ -46,7 +46,9 @@ export function compiledSources(): string {
   for (const folder of ["src", "test/programs"]) compileFolder(folder, out)
   const backend = process.env["AGENTMESH_BACKEND"] === "noble" ? "noble" : "node"
   const imports = { "#crypto": `./src/crypto/${backend}.js` }
-  writeFileSync(join(out, "package.json"), JSON.stringify({ type: "module", version, imports }))
+  const exports = { "./package.json": "./package.json" }
+  const description = { name: "agentmesh", type: "module", version, imports, exports }
+  writeFileSync(join(out, "package.json"), JSON.stringify(description))
   compiled = out
   return out
 }
