@@ -1,6 +1,5 @@
 // SPEC §12 agent: the parts of one agent, put together on its store.
 
-import { MemoryLevel } from "memory-level"
 import { ONE_TIME_REQUIRED } from "../bundle.ts"
 import { toHex } from "../bytes.ts"
 import type { Environment } from "../environment.ts"
@@ -17,10 +16,10 @@ import {
 import type { Suite } from "../suite.ts"
 import { importState } from "./backup.ts"
 import { Core } from "./core.ts"
-import type { Database } from "./database.ts"
 import { Engine } from "./engine.ts"
 import { Inbox } from "./inbox.ts"
 import { KeyKeeper } from "./keys.ts"
+import { MemoryDatabase } from "./memory-database.ts"
 import { Network } from "./network.ts"
 import type { AgentOptions, Emitter } from "./options.ts"
 import { Post } from "./post.ts"
@@ -63,7 +62,7 @@ export interface Plan {
 /** Opens the store, loads or creates the identity, and starts. */
 export async function assemble(plan: Plan): Promise<Parts> {
   const { options } = plan
-  const db = options.store ?? (new MemoryLevel() as unknown as Database)
+  const db = options.store ?? new MemoryDatabase()
   const store = await AgentStore.open(db)
   try {
     const own = await loadIdentity(store, plan)

@@ -90,8 +90,6 @@ const GATES: readonly (readonly [path: RegExp, packages: RegExp])[] = [
   [/^src\/suite\.ts$/, /^#crypto$/],
   [/^src\/crypto\/noble\.ts$/, /^@noble\//],
   [/^src\/crypto\/node\.ts$/, /^node:crypto$/],
-  [/^src\/hub\/(local-hub|memory-store)\.ts$/, /^memory-level$/],
-  [/^src\/agent\/(agent|parts)\.ts$/, /^memory-level$/],
   [/^src\/node\/cluster\/nats(-connect)?\.ts$/, /^(node:|@nats-io\/)/],
   [/^src\/cli\/mcp\//, /^(node:|@modelcontextprotocol\/|zod$)/],
   [/^src\/cli\//, /^(node:|commander$|uqr$)/],
