@@ -11,7 +11,13 @@ import { Nats } from "../src/node/cluster/nats.ts"
 import type { NatsOptions } from "../src/node/cluster/nats-connect.ts"
 import { Conflict } from "../src/node/cluster/shared-log.ts"
 import { NetworkHub } from "../src/node/network-hub.ts"
-import { addressOf, type HubProcess, loginSurely, startHubs } from "./support/cluster.ts"
+import {
+  addressOf,
+  type HubProcess,
+  hubProcess,
+  loginSurely,
+  startHubs,
+} from "./support/cluster.ts"
 import { compiledSources } from "./support/compiled.ts"
 import {
   bundleOf,
@@ -352,6 +358,64 @@ describe.skipIf(natsVersion === null)(`the store${natsAbsent}`, () => {
     )
   })
 })
+
+test.skipIf(natsVersion === null)(
+  `migrate: a hub of its own becomes a cluster; agents find their mail${natsAbsent}`,
+  async () => {
+    const data = join(mkdtempSync(join(tmpdir(), "agentmesh-data-")), "hub")
+    folders.push(join(data, ".."))
+    const store = await storeOf()
+    const script = join(compiledSources(), "src", "node", "hub-cli.js")
+    const migrate = async (...args: string[]): Promise<[unknown, string]> => {
+      const program = new Program(process.execPath, [
+        ...[script, "migrate", "--data", data, "--store", store.url, "--replicas", "1", ...args],
+      ])
+      return [await program.exited, [...program.lines, ...program.errors].join("\n")]
+    }
+    expect(await migrate()).toEqual([2, expect.stringMatching(/there is no data directory/)])
+
+    const single = hubProcess(["--data", data])
+    hubs = [single]
+    await single.start()
+    const { url } = single
+    let alice = await join2(single, ALICE)
+    const bob = await join2(single, BOB)
+    const notAfter = now() + 50 * DAY
+    const keys = [1, 2, 3].map((n) => oneTimeOf(BOB, n, notAfter))
+    expect(await bob.ask(11, 0, keys)).toEqual([3])
+    const taken = ((await alice.ask(12, "bob", [1]))[0] as Frame)[1]
+    for (let n = 1; n <= 5; n++) await alice.ask(13, "bob", mid(n), envelope(n, 40_000 * n))
+    expect(await bob.ask(14, [1])).toEqual([null])
+    const before = await bob.ask(17)
+    expect(await migrate()).toEqual([1, expect.stringMatching(/in use by another hub/)])
+    await single.kill("SIGTERM")
+
+    const [code, said] = await migrate()
+    expect(said).toMatch(/moved 2 names and 4 messages/)
+    expect(code).toBe(0)
+    expect(said).toContain(url.split("#")[1])
+    expect(await migrate()).toEqual([1, expect.stringMatching(/the cluster is not empty/)])
+
+    hubs = [...(await startHubs(2, store.url))]
+    expect(hub(0).url.split("#")[1]).toBe(url.split("#")[1])
+    const back = await loginSurely(hub(1), BOB)
+    expect(await back.ask(17)).toEqual(before)
+    const mail = back.pushes.splice(0).map((frame) => [frame[2], (frame[4] as Uint8Array).length])
+    expect(mail).toEqual([2, 3, 4, 5].map((n) => [n, 40_000 * n]))
+    alice = await loginSurely(hub(0), ALICE)
+    expect(((await alice.ask(12, "bob", [1]))[0] as Frame)[1]).toEqual(taken) // reserved for her
+    for (const n of [1, 2]) {
+      expect(await alice.ask(13, "bob", mid(n), envelope(n))).toEqual([null]) // dedupe
+    }
+    expect(await back.settled()).toEqual([])
+    expect(await alice.ask(13, "bob", mid(9), envelope(9))).toEqual([null])
+    expect((await back.settled()).map((frame) => frame[2])).toEqual([6])
+    const other = await RawLink.open(new NetworkHub(hub(1).url))
+    await other.greet()
+    other.auth({ ...ALICE, name: "alice2" })
+    expect((await other.end()).map((frame) => frame[2])).toEqual([4])
+  },
+)
 
 test("wrong options are refused before anything is started", async () => {
   const script = join(compiledSources(), "src", "node", "hub-cli.js")

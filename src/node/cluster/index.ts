@@ -49,18 +49,25 @@ export function checkClusterStore(options: ClusterStoreOptions): Required<
   return { servers, replicas, cluster, partitions }
 }
 
-/** Connects to the shared store. @throws Error with what to do. */
+/** Connects to the shared store alone. @throws Error with what to do. */
+export function openShared(options: ClusterStoreOptions, envelope: number): Promise<Nats> {
+  const { credentials, caFile } = options
+  const { servers, replicas, cluster } = checkClusterStore(options)
+  const tls = caFile === undefined ? undefined : { caFile }
+  const largest = envelope + OVERHEAD
+  return Nats.open({ servers, replicas, cluster, credentials, tls, largest })
+}
+
+/** Connects to the shared store, and takes part. @throws Error with what to do. */
 export async function openCluster(
   options: ClusterStoreOptions,
   environment: Environment,
   settings: Omit<HubSettings, "key">,
   log?: (entry: { readonly event: string; readonly [field: string]: string | number }) => void,
 ): Promise<ClusterHub> {
-  const { credentials, caFile, listen } = options
-  const { servers, replicas, cluster, partitions } = checkClusterStore(options)
-  const tls = caFile === undefined ? undefined : { caFile }
-  const largest = settings.limits.envelope + OVERHEAD
-  const shared = await Nats.open({ servers, replicas, cluster, credentials, tls, largest })
+  const { listen } = options
+  const { partitions } = checkClusterStore(options)
+  const shared = await openShared(options, settings.limits.envelope)
   const hub = new ClusterHub({
     shared,
     environment,
