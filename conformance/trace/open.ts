@@ -4,7 +4,6 @@
 /** Requirements of an agent at a hub over time: the tests of the reference check them, no case. */
 const AGENTS = [
   "IDENTITY-11",
-  "IDENTITY-13",
   "BUNDLE-4",
   "BUNDLE-25",
   "HANDSHAKE-9",
