@@ -1,4 +1,8 @@
-// Entry `agentmesh/conformance`: run the suite against an implementation in this process.
+/**
+ * Runs the suite against an implementation in this process.
+ *
+ * @module agentmesh/conformance
+ */
 
 import { group as agent } from "./agent.ts"
 import { group as bundle } from "./bundle.ts"

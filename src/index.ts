@@ -1,4 +1,8 @@
-// The portable entry: agents and the hub in process. Runs in Node, Deno, Bun and browsers.
+/**
+ * The portable entry: agents and the hub in process. Runs in Node, Deno, Bun and browsers.
+ *
+ * @module agentmesh
+ */
 
 export { Agent } from "./agent/agent.ts"
 export type { StrangerLimits } from "./agent/core.ts"

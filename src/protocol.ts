@@ -1,4 +1,8 @@
-// The sections of SPEC.md as namespaces: every low-level function, without state.
+/**
+ * The sections of SPEC.md as namespaces: every low-level function, without state.
+ *
+ * @module agentmesh/protocol
+ */
 
 export * as agent from "./agent/backup.ts"
 export * as bundle from "./bundle.ts"

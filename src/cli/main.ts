@@ -2,6 +2,7 @@
 // agentmesh: identities, messages, trust, and a hub on the command line.
 
 import { Command } from "commander"
+import { packageVersion } from "../node/version.ts"
 import { addBackup } from "./backup.ts"
 import { addCompletion } from "./completion.ts"
 import { addDemo } from "./demo.ts"
@@ -26,6 +27,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 const program = new Command("agentmesh")
   .description("End-to-end encrypted messages between agents.")
+  .version(packageVersion())
   .option("--as <name>", "identity to use (AGENTMESH_AS; else the chosen one, else your user name)")
   .option("--hub <address>", "agentmesh://host:port#fingerprint (AGENTMESH_HUB; 127.0.0.1:7700)")
   .option("--tls", "the link to the hub is TLS (AGENTMESH_TLS=1)")

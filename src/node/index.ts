@@ -1,4 +1,8 @@
-// The entry for Node: everything of the portable one, and what needs an operating system.
+/**
+ * The entry for Node: everything of the portable one, and what needs an operating system.
+ *
+ * @module agentmesh/node
+ */
 
 export * from "../index.ts"
 export { Agent, type NodeAgentOptions } from "./agent.ts"

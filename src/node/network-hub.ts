@@ -1,5 +1,7 @@
 // SPEC §11 hub over TCP, the agent's side: opens links to a hub elsewhere.
 
+/// <reference types="node" preserve="true" />
+
 import { connect, isIP, type Socket } from "node:net"
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from "node:tls"
 import { AgentMeshError } from "../errors.ts"
