@@ -181,16 +181,18 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const keys = new Keys()
   const keysDone = keys.run(address, on)
   const contestDone = contest(address, on)
+  let next: Victim[] = [] // each once, in any order, then again
   while (on()) {
     await pause(1_500 + random() * 2_000)
     if (!on()) break
-    const victim = victims[Math.floor(random() * victims.length)] as Victim
+    if (next.length === 0) next = [...victims]
+    const [victim] = next.splice(Math.floor(random() * next.length), 1) as [Victim]
     await victim.kill()
     kills++
     say(`kill -9 ${victim.name}`)
     await pause(500 + random() * 1_000)
     await victim.start()
-    await pause(4_000) // one at a time: the next only when this one is there again
+    await pause(3_500) // one at a time: the next only when this one is there again
   }
   await Promise.all(senders)
   await keysDone

@@ -8,7 +8,7 @@ import { addressOf, type HubProcess, startHubs } from "./support/cluster.ts"
 import { NatsCluster, natsAbsent, natsVersion } from "./support/nats.ts"
 
 const AGENTS = Number(process.env["AGENTMESH_CHAOS_AGENTS"] ?? 40)
-const SECONDS = Number(process.env["AGENTMESH_CHAOS_SECONDS"] ?? 35)
+const SECONDS = Number(process.env["AGENTMESH_CHAOS_SECONDS"] ?? 45)
 const SEED = Number(process.env["AGENTMESH_SEED"] ?? 1)
 
 let store: NatsCluster | null = null
@@ -37,10 +37,12 @@ test.skipIf(natsVersion === null)(
         start: () => server.start(),
       })),
     ]
-    let state = SEED
+    let state = 0x9e37_79b9 ^ SEED
     const random = (): number => {
-      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
-      return state / 2_147_483_648
+      state ^= state << 13
+      state ^= state >>> 17
+      state ^= state << 5
+      return (state >>> 0) / 2 ** 32
     }
     const result = await runChaos({
       ...{ address: addressOf(hubs), victims, agents: AGENTS, seconds: SECONDS, random },
@@ -48,9 +50,9 @@ test.skipIf(natsVersion === null)(
     })
     console.log(result)
     expect(result).toMatchObject({ lost: 0, twice: 0, keysTwice: 0, namesTwice: 0 })
-    expect(result.sent).toBeGreaterThan(AGENTS * 5)
+    expect(result.sent).toBeGreaterThan(AGENTS * 3)
     expect(result.keysServed).toBeGreaterThan(10)
     expect(result.names).toBeGreaterThan(1)
-    expect(result.kills).toBeGreaterThan(3)
+    expect(result.kills).toBeGreaterThan(1)
   },
 )
