@@ -2,12 +2,15 @@
 
 import { claims, type Driver, type Hello } from "../driver.ts"
 import type { Verdict } from "../verdict.ts"
+import { DELAYS } from "./evil/delays.ts"
 import { DIRECTORY } from "./evil/directory.ts"
 import { FORGED } from "./evil/forged.ts"
 import { MAIL } from "./evil/mail.ts"
 import { OPENING } from "./evil/opening.ts"
+import { PUBLISHING } from "./evil/publishing.ts"
 import { READY } from "./evil/ready.ts"
 import { SENDING } from "./evil/sending.ts"
+import { WEEKS } from "./evil/weeks.ts"
 import { type EvilCase, World } from "./evil/world.ts"
 import { Failure } from "./hub/stream.ts"
 
@@ -20,12 +23,17 @@ function numbered(first: number, drafts: readonly Omit<EvilCase, "id">[]): reado
   })
 }
 
-/** All cases: opening from 001, directory from 101, mail from 201, sending from 301. */
+/**
+ * All cases: opening from 001, directory from 101, mail from 201, sending from 301, delays from
+ * 601, publishing from 701.
+ */
 export const EVIL_CASES: readonly EvilCase[] = [
   ...numbered(0, [...OPENING, ...READY]),
   ...numbered(100, DIRECTORY),
   ...numbered(200, [...MAIL, ...FORGED]),
   ...numbered(300, SENDING),
+  ...numbered(600, [...DELAYS, ...WEEKS]),
+  ...numbered(700, PUBLISHING),
 ]
 
 /** Operations without which an agent cannot be examined. */

@@ -3,38 +3,16 @@
 
 /** Requirements of an agent at a hub over time: the tests of the reference check them, no case. */
 const AGENTS = [
-  "IDENTITY-11",
-  "BUNDLE-4",
-  "BUNDLE-25",
-  "HANDSHAKE-9",
-  "HANDSHAKE-28",
   "HANDSHAKE-36",
-  "HANDSHAKE-37",
-  "HANDSHAKE-38",
   "HANDSHAKE-40",
-  "HUB-7",
   "AGENT-8",
   "AGENT-10",
   "AGENT-13",
-  "AGENT-17",
-  "AGENT-18",
-  "AGENT-23",
-  "AGENT-24",
-  "AGENT-25",
-  "AGENT-26",
-  "AGENT-27",
-  "AGENT-28",
-  "AGENT-30",
-  "AGENT-31",
-  "AGENT-65",
-  "AGENT-33",
-  "AGENT-35",
   "AGENT-40",
   "AGENT-43",
   "AGENT-44",
   "AGENT-45",
   "AGENT-46",
-  "AGENT-58",
 ] as const
 
 /** Reason by requirement id. */

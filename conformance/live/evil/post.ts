@@ -77,6 +77,22 @@ export async function pair(w: World): Promise<readonly [Peer, Peer]> {
   return [b, c]
 }
 
+/**
+ * What was received has been receipted, and what was sent has its receipts: what leaves next is what
+ * the case sends.
+ */
+export async function settled(w: World, ...peers: readonly Peer[]): Promise<void> {
+  for (const peer of peers) await w.barrier(peer)
+  await w.until(() => w.receipts.length > 0, "a receipt is told")
+  const sends = (): number => w.hub.sent.filter((frame) => frame[0] === FRAME.send).length
+  let before: number
+  do {
+    before = sends()
+    await w.jump(2)
+    for (let i = 0; i < 3; i++) await w.poll(50)
+  } while (sends() > before)
+}
+
 /** The newest bundle that the agent has published. */
 export function published(w: World): Bundle {
   const put = w.hub.sent.filter((frame) => frame[0] === FRAME.putBundle).at(-1) as Frame

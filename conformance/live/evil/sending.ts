@@ -1,7 +1,7 @@
 // The hostile hub, fourth part: what it does to what the agent sends (AGENT-13 to AGENT-22).
 
 import { createBundle } from "../../../src/bundle.ts"
-import { decode } from "../../../src/encoding.ts"
+import { decode, type Value } from "../../../src/encoding.ts"
 import { FRAME } from "../../../src/hub/frames.ts"
 import { createIdentity } from "../../../src/identity.ts"
 import { osDraw } from "../../../src/suite.ts"
@@ -9,7 +9,8 @@ import { hex } from "../../values.ts"
 import { check, same } from "../hub/trial.ts"
 import { serve } from "./directory.ts"
 import type { Fate, Frame } from "./hub.ts"
-import type { EvilCase, Peer, World } from "./world.ts"
+import { settled } from "./post.ts"
+import type { EvilCase, World } from "./world.ts"
 
 type Draft = Omit<EvilCase, "id">
 
@@ -19,6 +20,12 @@ function intercept(w: World, to: string, fate: (frame: Frame, count: number) => 
   w.hub.attack = {
     up: (frame) => (frame[0] === FRAME.send && frame[2] === to ? fate(frame, ++count) : frame),
   }
+}
+
+/** The guard in the header of a SEND's envelope. */
+function guardOf(frame: Frame): Uint8Array {
+  const [header] = decode(frame[4] as Uint8Array) as readonly [Uint8Array]
+  return (decode(header) as readonly Value[])[5] as Uint8Array
 }
 
 /** The SENDs to a name that hold the same envelope under the same mid as the first after `from`. */
@@ -54,18 +61,11 @@ function repeated(
         "the same bytes leave again, under the same mid",
       )
       const second = w.hub.sendsTo("b")[before + 1] as Frame
+      same(hex(second[3] as Uint8Array), hex(guardOf(second)), "mid and guard")
       same(second.slice(3), w.hub.sendsTo("b")[before]?.slice(3), "what leaves next for this peer")
       await w.until(() => b.texts.length === 3, "both messages arrive")
     },
   }
-}
-
-/** Receipts and answers have left: what leaves next is what the case sends. */
-async function settled(w: World, peer: Peer): Promise<void> {
-  await w.jump(2)
-  await w.barrier(peer)
-  await w.jump(2)
-  await w.until(() => w.receipts.length > 0, "a receipt is told")
 }
 
 function answer(w: World, frame: Frame, code: number, retryAfter: number): null {
@@ -118,7 +118,13 @@ export const SENDING: readonly Draft[] = [
     "an error that nobody knows is none that ends a content",
     ["HUB-55", "AGENT-16"],
     (w, frame, count) => (count === 1 ? answer(w, frame, 77, 0) : frame),
-    (w) => w.jump(65),
+    async (w) => {
+      const before = w.hub.sendsTo("b").length
+      await w.jump(40)
+      await w.poll()
+      same(w.hub.sendsTo("b").length, before, "SENDs within 60 s of the error")
+      await w.jump(25)
+    },
   ),
   {
     title: "too large: the envelope is dropped, its content is reported as undelivered",
@@ -149,8 +155,10 @@ export const SENDING: readonly Draft[] = [
         w.hub.link?.inject([FRAME.reply, frame[1] as number, null])
         return null
       })
+      const before = w.hub.sendsTo("b").length
       await w.send("b", "said OK and discarded")
-      await w.until(() => w.hub.sendsTo("b").length > 0, "the envelope leaves")
+      await w.until(() => w.hub.sendsTo("b").length > before, "the envelope leaves")
+      await w.barrier(b) // the OK has been handled
       await w.jump(100)
       await w.jump(700)
       await w.until(
@@ -180,8 +188,10 @@ export const SENDING: readonly Draft[] = [
       intercept(w, "b", (frame, count) =>
         count > 1 ? frame : ([frame[0], frame[1], "d", ...frame.slice(3)] as unknown as Frame),
       )
+      const before = w.hub.sendsTo("b").length
       await w.send("b", "for b, given to d")
-      await w.until(() => w.hub.sendsTo("b").length > 0, "the envelope leaves")
+      await w.until(() => w.hub.sendsTo("b").length > before, "the envelope leaves")
+      await w.barrier(b) // the OK has been handled
       await w.jump(100)
       await w.jump(700)
       await w.until(() => b.texts.includes("for b, given to d"), "b gets it after all")

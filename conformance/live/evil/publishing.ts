@@ -1,0 +1,302 @@
+// The hostile hub, seventh part: what an agent publishes when the hub loses, refuses or forgets it,
+// after an import too (SPEC §6, §12.2).
+
+import { importState } from "../../../src/agent/backup.ts"
+import { acceptOneTimeKey, createBundle, type OneTimeKey, openBundle } from "../../../src/bundle.ts"
+import { decode, encode, encodePayload, type Value } from "../../../src/encoding.ts"
+import { encodeContent } from "../../../src/envelope.ts"
+import { initiate } from "../../../src/handshake.ts"
+import { FRAME, signReceipt } from "../../../src/hub/frames.ts"
+import { createIdentity, type OwnIdentity, restoreIdentity } from "../../../src/identity.ts"
+import { createInitiator, seal } from "../../../src/session.ts"
+import { osDraw } from "../../../src/suite.ts"
+import { hex, unhex } from "../../values.ts"
+import { check, same } from "../hub/trial.ts"
+import { fetches } from "./delays.ts"
+import type { Frame } from "./hub.ts"
+import { type Draft, deliver, published } from "./post.ts"
+import type { World } from "./world.ts"
+
+const puts = (w: World, type: number): readonly Frame[] =>
+  w.hub.sent.filter((frame) => frame[0] === type)
+
+const keysOf = (frame: Frame): readonly string[] =>
+  (frame[3] as readonly Value[]).map((signed) => hex(encode(signed)))
+
+/** The suites of a GET_BUNDLE. */
+const suitesOf = (frame: Frame | undefined): readonly Value[] =>
+  (frame?.[3] ?? []) as readonly Value[]
+
+/** No one-time key leaves twice, whatever became of its PUT_ONE_TIME. */
+function neverAgain(w: World): void {
+  const keys = puts(w, FRAME.putOneTime).flatMap(keysOf)
+  same(new Set(keys).size, keys.length, "one-time keys that were published, each once")
+}
+
+/** A first message with one of the agent's one-time keys. */
+function firstWith(w: World, signed: Value, text: string): Uint8Array {
+  const bundle = published(w)
+  const key: OneTimeKey = acceptOneTimeKey(encode(signed), bundle, 1, w.seconds)
+  const who = createIdentity("m", osDraw)
+  const made = initiate(who, bundle, key, 1, osDraw)
+  const [id, body] = [osDraw("content-id", 16), encodePayload({ type: "message", text })]
+  const content = encodeContent({ kind: 0, id, sentMs: w.clock.now, re: null, ask: 0, body })
+  return seal(createInitiator(made, bundle), who, [content], osDraw).envelope
+}
+
+/** The first frame of a type is lost with its link; the next link is honest. */
+async function lostOnce(w: World, type: number): Promise<Frame> {
+  let lost: Frame | null = null
+  w.hub.attack = {
+    up(frame, link) {
+      if (frame[0] !== type || lost !== null) return frame
+      lost = frame
+      link.cut()
+      return null
+    },
+  }
+  if (!w.connected) await w.connect()
+  await w.until(() => lost !== null, "the frame leaves")
+  w.hub.attack = {}
+  await w.until(
+    () => w.connected && w.hub.links.length > 1,
+    "the agent connects again",
+    () => w.jump(2),
+  )
+  return lost as unknown as Frame
+}
+
+/** The agent under test is opened anew from its export. */
+async function reborn(w: World): Promise<void> {
+  const key = hex(osDraw("identity", 32))
+  await w.disconnect()
+  const { bytes } = await w.ok("agent.export", { agent: w.handle, key })
+  await w.ok("drop", { handle: w.handle })
+  const seed = hex(osDraw("identity", 32))
+  await w.create({ name: w.name, seed, now: w.seconds, suites: [1], file: bytes as string, key })
+}
+
+/** The hub calls every bundle stale and shows another one as the agent's; which seq comes next. */
+function stale(
+  title: string,
+  show: (w: World, own: OwnIdentity) => { by: OwnIdentity; seq: number },
+  raises: boolean,
+): Draft {
+  return {
+    title,
+    req: ["BUNDLE-8"],
+    options: { offline: true },
+    async run(w) {
+      const key = hex(osDraw("identity", 32))
+      const { bytes } = await w.ok("agent.export", { agent: w.handle, key })
+      const state = importState(unhex(String(bytes)), unhex(key))
+      const { by, seq } = show(w, restoreIdentity(w.name, state.ikSecret, state.dkSecret))
+      const shown = createBundle(by, { seq, now: w.seconds, suites: [1] }, osDraw)
+      const signed = decode(shown.bytes)
+      const key0 = { ik: w.hub.hubIk, secret: w.hub.secret }
+      const about = { name: w.name, ik: by.ik, bundleRef: shown.ref, seq, time: w.seconds }
+      w.hub.attack = {
+        up(frame, link) {
+          const rid = frame[1] as Value
+          const low = frame[0] === FRAME.putBundle && seqOf(frame) <= seq
+          if (low) link.inject([FRAME.error, rid, 8, 0])
+          const asks = frame[0] === FRAME.getBundle && frame[2] === w.name
+          if (asks) link.inject([FRAME.reply, rid, [signed, null, signReceipt(key0, about)]])
+          return low || asks ? null : frame
+        },
+      }
+      await w.connect()
+      await w.until(() => fetches(w, w.name).length > 0, "the agent asks for its own bundle")
+      const seqs = (): readonly number[] => puts(w, FRAME.putBundle).map(seqOf)
+      if (raises) await w.until(() => seqs().at(-1) === seq + 1, "the next seq is one higher")
+      else {
+        await w.jump(65)
+        await w.until(() => fetches(w, w.name).length > 1, "the agent tries again")
+        check(
+          seqs().every((one) => one < seq),
+          `no seq follows the one that is shown: ${seqs()}`,
+        )
+        const before = puts(w, FRAME.putBundle).length
+        w.hub.attack = {}
+        const again = (): boolean => puts(w, FRAME.putBundle).length > before
+        await w.until(again, "the bundle leaves again", () => w.jump(60))
+      }
+    },
+  }
+}
+
+/** The seq of a PUT_BUNDLE. */
+const seqOf = (frame: Frame): number => openBundle(encode(frame[2] as Value)).seq
+
+export const PUBLISHING: readonly Draft[] = [
+  {
+    title: "a PUT_BUNDLE that is lost with its link is sent again, the same bytes",
+    req: ["AGENT-31"],
+    options: { offline: true },
+    async run(w) {
+      const lost = await lostOnce(w, FRAME.putBundle)
+      await w.until(() => puts(w, FRAME.putBundle).length > 1, "a bundle leaves on the next link")
+      const again = puts(w, FRAME.putBundle)[1] as Frame
+      same(hex(encode(again[2] as Value)), hex(encode(lost[2] as Value)), "its bytes")
+      await w.meet("b")
+    },
+  },
+  {
+    title: "a PUT_BUNDLE that is refused is sent again after 60 s",
+    req: ["AGENT-31"],
+    options: { offline: true },
+    async run(w) {
+      w.hub.attack = {
+        up(frame, link) {
+          if (frame[0] !== FRAME.putBundle) return frame
+          link.inject([FRAME.error, frame[1] as Value, 14, 0])
+          return null
+        },
+      }
+      await w.connect()
+      await w.until(() => puts(w, FRAME.putBundle).length === 1, "the bundle leaves")
+      await w.jump(40)
+      for (let i = 0; i < 3; i++) await w.poll()
+      same(puts(w, FRAME.putBundle).length, 1, "bundles within 60 s of the error")
+      w.hub.attack = {}
+      await w.jump(25)
+      await w.until(() => puts(w, FRAME.putBundle).length === 2, "the bundle leaves again")
+      await w.meet("b")
+    },
+  },
+  {
+    title: "one-time keys whose reply was lost are not sent again, and stay live",
+    req: ["HUB-7", "AGENT-35"],
+    options: { offline: true },
+    async run(w) {
+      const lost = await lostOnce(w, FRAME.putOneTime)
+      await w.until(() => puts(w, FRAME.putOneTime).length > 1, "other keys leave")
+      const b = await w.meet("b")
+      await w.jump(20)
+      await w.barrier(b)
+      neverAgain(w)
+      w.due.push("with a key without a reply")
+      const [signed] = lost[3] as readonly Value[]
+      deliver(w, "m", firstWith(w, signed as Value, "with a key without a reply"))
+      await w.until(() => w.told("with a key without a reply"), "the message is told")
+    },
+  },
+  {
+    title: "one-time keys that the hub refuses are erased",
+    req: ["AGENT-35"],
+    options: { offline: true },
+    async run(w) {
+      let refused: Frame | null = null
+      w.hub.attack = {
+        up(frame, link) {
+          if (frame[0] !== FRAME.putOneTime || refused !== null) return frame
+          refused = frame
+          link.inject([FRAME.error, frame[1] as Value, 14, 0])
+          return null
+        },
+      }
+      await w.connect()
+      await w.until(() => refused !== null, "keys leave")
+      await w.jump(65)
+      await w.until(() => puts(w, FRAME.putOneTime).length > 1, "other keys leave")
+      neverAgain(w)
+      const [signed] = (refused as unknown as Frame)[3] as readonly Value[]
+      deliver(w, "m", firstWith(w, signed as Value, "with a key that was refused"))
+      await w.until(() => w.refused.length > 0, "the message is refused")
+      same(w.refused, ["handshake/unknown-prekey"], "codes")
+    },
+  },
+  {
+    title: "after an import the first one-time keys have drop 1, again until it is acknowledged",
+    req: ["AGENT-32", "AGENT-33", "HUB-7"],
+    async run(w) {
+      await w.until(() => puts(w, FRAME.putOneTime).length > 0, "keys leave")
+      const before = puts(w, FRAME.putOneTime).length
+      await reborn(w)
+      const lost = await lostOnce(w, FRAME.putOneTime)
+      same(lost[2], 1, "drop after an import")
+      await w.until(() => puts(w, FRAME.putOneTime).length > before + 1, "other keys leave")
+      same(puts(w, FRAME.putOneTime)[before + 1]?.[2], 1, "drop, which was not acknowledged")
+      await w.until(
+        () => puts(w, FRAME.putOneTime).length > before + 2,
+        "more keys leave",
+        () => w.jump(1),
+      )
+      same(puts(w, FRAME.putOneTime)[before + 2]?.[2], 0, "drop, once it was acknowledged")
+      neverAgain(w)
+      await w.meet("b")
+    },
+  },
+  {
+    title: "for a minute after an import no one-time key is asked for",
+    req: ["AGENT-65"],
+    async run(w) {
+      await reborn(w)
+      await w.connect()
+      await w.meet("b")
+      same(
+        fetches(w, "b").map((frame) => frame[3]),
+        [[]],
+        "suites asked for in the first minute",
+      )
+      await w.jump(62)
+      await w.meet("c")
+      check(suitesOf(fetches(w, "c")[0]).length > 0, "later there are suites")
+    },
+  },
+  {
+    title: "a handshake that fails: its content stays queued, tried after 60 s, then 120 s",
+    req: ["AGENT-18"],
+    async run(w) {
+      const c = await w.meet("c")
+      const b = await w.peer("b")
+      w.hub.attack = {
+        up: (frame, link) => {
+          if (frame[0] !== FRAME.getBundle || frame[2] !== "b") return frame
+          link.inject([FRAME.error, frame[1] as Value, 14, 0])
+          return null
+        },
+      }
+      w.hub.link?.cut()
+      await w.until(() => !w.connected, "the link is lost")
+      await w.send("b", "queued without a link")
+      await w.until(
+        () => w.connected,
+        "the agent connects again",
+        () => w.jump(2),
+      )
+      const tries = (): number => fetches(w, "b").length
+      await w.until(() => tries() === 1, "b's bundle is asked for")
+      for (const [waits, then, count] of [
+        [50, 15, 2],
+        [100, 25, 3],
+      ] as const) {
+        await w.jump(waits)
+        await w.barrier(c)
+        same(tries(), count - 1, `tries ${waits} s after the last`)
+        await w.jump(then)
+        await w.until(() => tries() === count, `try ${count}`)
+        await w.barrier(c)
+      }
+      w.hub.attack = {}
+      await w.jump(245)
+      await w.until(() => b.texts.length === 1, "the content arrives")
+      same(w.undelivered, [], "contents given up")
+    },
+  },
+  stale(
+    "a bundle that is called stale: the own one at the hub raises the seq",
+    (w, by) => ({ by, seq: w.seconds + 1_000_000 }),
+    true,
+  ),
+  stale(
+    "the own bundle at the hub is too far ahead: it raises nothing",
+    (w, by) => ({ by, seq: w.seconds + 2_678_400 + 1_000 }),
+    false,
+  ),
+  stale(
+    "a bundle of another key in the place of the own one raises nothing",
+    (w) => ({ by: createIdentity(w.name, osDraw), seq: w.seconds + 1_000_000 }),
+    false,
+  ),
+]
