@@ -5,6 +5,8 @@ import type { Verdict } from "../verdict.ts"
 import { DELAYS } from "./evil/delays.ts"
 import { DIRECTORY } from "./evil/directory.ts"
 import { FORGED } from "./evil/forged.ts"
+import { FOUNDING } from "./evil/founding.ts"
+import { INBOX_CASES } from "./evil/inbox.ts"
 import { MAIL } from "./evil/mail.ts"
 import { OPENING } from "./evil/opening.ts"
 import { PUBLISHING } from "./evil/publishing.ts"
@@ -24,14 +26,15 @@ function numbered(first: number, drafts: readonly Omit<EvilCase, "id">[]): reado
 }
 
 /**
- * All cases: opening from 001, directory from 101, mail from 201, sending from 301, delays from
- * 601, publishing from 701.
+ * All cases: opening from 001, directory 101, mail 201, sending 301, founding and inbox 401, delays
+ * 601, publishing 701.
  */
 export const EVIL_CASES: readonly EvilCase[] = [
   ...numbered(0, [...OPENING, ...READY]),
   ...numbered(100, DIRECTORY),
   ...numbered(200, [...MAIL, ...FORGED]),
   ...numbered(300, SENDING),
+  ...numbered(400, [...FOUNDING, ...INBOX_CASES]),
   ...numbered(600, [...DELAYS, ...WEEKS]),
   ...numbered(700, PUBLISHING),
 ]
@@ -39,6 +42,7 @@ export const EVIL_CASES: readonly EvilCase[] = [
 /** Operations without which an agent cannot be examined. */
 const NEEDED = [
   ...["agent.new", "agent.clock", "agent.trust", "agent.forget"],
+  ...["agent.snapshot", "agent.restore", "agent.export", "agent.send", "agent.receive"],
   ...["agent.connect", "agent.disconnect", "agent.submit", "agent.poll", "agent.receipts"],
 ]
 

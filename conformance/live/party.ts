@@ -38,6 +38,8 @@ export class Party {
   calls = 0
   handle = ""
   fingerprint = ""
+  /** Its first bundle, if it has made one without a hub. */
+  bundle: string | null = null
   connected = false
   readonly messages: Told[] = []
   readonly receipts: JsonObject[] = []
@@ -84,17 +86,22 @@ export class Party {
     const made = await this.ok("agent.new", args)
     this.handle = String(made["handle"])
     this.fingerprint = String(made["fingerprint"])
+    this.bundle = (made["bundle"] ?? null) as string | null
   }
 
-  /** `agent.submit` of a text; its id. */
-  async submit(to: string, text: string, more: JsonObject = {}): Promise<string> {
+  /** `agent.submit` of a text, to one name or to several; its id. */
+  async submit(
+    to: string | readonly string[],
+    text: string,
+    more: JsonObject = {},
+  ): Promise<string> {
     const args = { agent: this.handle, to, body: bodyOf(text), ...more }
     return String((await this.ok("agent.submit", args))["id"])
   }
 
   /** Lets the agent work, and takes what it tells. */
-  async poll(wait: number = 40): Promise<void> {
-    const told = await this.ok("agent.poll", { agent: this.handle, wait })
+  async poll(wait: number = 40, more: JsonObject = {}): Promise<void> {
+    const told = await this.ok("agent.poll", { agent: this.handle, wait, ...more })
     const list = (name: string): readonly Json[] => {
       const entries = told[name]
       check(Array.isArray(entries), `agent.poll tells "${name}"`)

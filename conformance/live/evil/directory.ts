@@ -12,7 +12,8 @@ import type { Frame } from "./hub.ts"
 import type { EvilCase, World } from "./world.ts"
 
 type Draft = Omit<EvilCase, "id">
-type Signed = readonly [body: Uint8Array, sig: Uint8Array]
+/** A signed object. */
+export type Signed = readonly [body: Uint8Array, sig: Uint8Array]
 
 /** What the honest hub serves. */
 interface Found {
@@ -48,7 +49,7 @@ function rewrite(signed: Signed, index: number, value: Value, by?: OwnIdentity):
 }
 
 /** A receipt of the hub for any bundle. */
-function receiptFor(
+export function receiptFor(
   w: World,
   bundle: Signed,
   change: { seq?: number; time?: number; name?: string; ref?: Uint8Array } = {},

@@ -46,6 +46,8 @@ export class World extends Party {
   readonly #options: WorldOptions
   readonly peers: Map<string, Peer> = new Map()
   readonly name = "under-test"
+  /** The arguments of `agent.new`. */
+  #made: JsonObject = {}
   /** Whether it has a hub: between agent.connect and agent.disconnect. */
   #online = false
   /** Texts that have to have arrived at the agent and at each peer when the case ends. */
@@ -66,6 +68,11 @@ export class World extends Party {
     return Math.floor(this.clock.now / 1000)
   }
 
+  /** Whether it has a hub. */
+  get online(): boolean {
+    return this.#online
+  }
+
   // ---- the agent under test ----
 
   /** Starts hub and agent; connects it, unless the case does. */
@@ -73,7 +80,8 @@ export class World extends Party {
     await this.hub.start()
     const seed = hex(new Uint8Array(randomBytes(32)))
     const base = { name: this.name, seed, now: this.seconds, suites: [1] }
-    await this.create({ ...base, ...this.#options.agent })
+    this.#made = { ...base, ...this.#options.agent }
+    await this.create(this.#made)
     if (!this.#options.offline) await this.connect()
   }
 
@@ -114,10 +122,27 @@ export class World extends Party {
 
   /** Sets all clocks forward; what becomes due by it happens at once. */
   async jump(seconds: number): Promise<void> {
+    await this.move(seconds)
+    await this.poll()
+  }
+
+  /** Sets all clocks forward, and does not poll. */
+  async move(seconds: number): Promise<void> {
     const now = this.seconds + seconds
     this.clock.move(now)
     await this.ok("agent.clock", { agent: this.handle, now })
-    await this.poll()
+  }
+
+  /** The agent's process ends, whatever it was doing, and another begins on what it has stored. */
+  async crash(): Promise<void> {
+    const { handle } = await this.ok("agent.snapshot", { agent: this.handle })
+    await this.driver.call("drop", { handle: this.handle })
+    this.#online = false
+    this.connected = false
+    // Another process draws other bytes.
+    const seed = hex(new Uint8Array(randomBytes(32)))
+    const args = { ...this.#made, seed, now: this.seconds, snapshot: handle as string }
+    this.handle = String((await this.ok("agent.restore", args))["handle"])
   }
 
   // ---- honest agents ----

@@ -7,13 +7,14 @@ import { type Answer, type Link, T } from "./link.ts"
 import { framed, head } from "./stream.ts"
 import { type Actor, area, check, type HubCase, NotApplicable, same, type Trial } from "./trial.ts"
 
-/** Sends PINGs in one write and counts what comes back. */
+/** Sends PINGs, or requests of another type, in one write and counts what comes back. */
 async function burst(
   link: Link,
   count: number,
   first: number = 100_000,
+  type: number = T.ping,
 ): Promise<readonly Answer[]> {
-  const all = Array.from({ length: count }, (_, i) => framed(encode([T.ping, first + i])))
+  const all = Array.from({ length: count }, (_, i) => framed(encode([type, first + i])))
   void link.stream.write(Buffer.concat(all))
   const answers: Answer[] = []
   for (let i = 0; i < count; i++) answers.push(await link.answer(first + i))
@@ -96,6 +97,17 @@ export const LIMIT_CASES: readonly HubCase[] = area(7, [
       await recovered(rest)
       const mail = await t.drain({ who: a.who, link: rest }, b)
       same(mail.length, passed, "messages that arrived")
+    },
+  },
+  {
+    title: "requests that are refused take their tokens too",
+    req: ["HUB-22"],
+    async run(t) {
+      const link = await t.login()
+      const answers = await burst(link, 5 * rateOf(link), 100_000, 99)
+      const codes = new Set(answers.map((one) => ("error" in one ? one.error : 0)))
+      same([...codes].sort(), [11, 13], "errors for a flood of an unknown type")
+      await recovered(link)
     },
   },
   {

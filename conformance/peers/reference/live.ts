@@ -3,6 +3,7 @@
 import { readEvidence } from "../../../src/agent/evidence.ts"
 import type { Network } from "../../../src/agent/network.ts"
 import { type AgentEvents, Emitter } from "../../../src/agent/options.ts"
+import type { Delivery } from "../../../src/agent/tracker.ts"
 import { encodePayload } from "../../../src/encoding.ts"
 import { NetworkHub } from "../../../src/node/network-hub.ts"
 import type { Json } from "../../driver.ts"
@@ -23,6 +24,24 @@ const LISTS = [
 class Diary {
   #entries: [(typeof LISTS)[number], Json][] = []
   #wake: () => void = () => undefined
+  /** Messages that wait for their handler: the next poll that has them handled. */
+  #waiting: { readonly entry: Json; readonly handled: () => void }[] = []
+
+  /** A message reached its handler; resolves when a poll tells it. */
+  handle(entry: Json): Promise<void> {
+    return new Promise((handled) => {
+      this.#waiting.push({ entry, handled })
+      if (this.handles) this.#wake()
+    })
+  }
+
+  /** Forgets what waits: its process has ended, its store has not. */
+  forget(): void {
+    this.#waiting = []
+  }
+
+  /** Whether the poll that waits has messages handled. */
+  handles = true
 
   add(list: (typeof LISTS)[number], entry: Json): void {
     this.#entries.push([list, entry])
@@ -31,7 +50,7 @@ class Diary {
 
   /** Waits until there is something to tell, or for so many milliseconds. */
   async wait(ms: number): Promise<void> {
-    if (this.#entries.length > 0) return
+    if (this.#entries.length > 0 || (this.handles && this.#waiting.length > 0)) return
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms)
       this.#wake = () => {
@@ -42,6 +61,10 @@ class Diary {
   }
 
   tell(): Record<string, Json> {
+    for (const { entry, handled } of this.handles ? this.#waiting.splice(0) : []) {
+      this.#entries.push(["messages", entry])
+      handled()
+    }
     const entries = this.#entries
     this.#entries = []
     const of = (list: string): Json => entries.filter(([name]) => name === list).map(([, it]) => it)
@@ -80,7 +103,7 @@ function handle(agent: DrivenAgent, diary: Diary): void {
     const pin = core.pin(sender)
     const trust = pin ? core.view(pin).trust : "unknown"
     const body = hex(encodePayload(payload))
-    diary.add("messages", { id, from: sender, fingerprint, trust, body, re })
+    return diary.handle({ id, from: sender, fingerprint, trust, body, re })
   })
 }
 
@@ -94,6 +117,7 @@ export const liveOps: Ops = {
     })
     agent.clock.run()
     const diary = diaryOf(agent)
+    diary.forget()
     const emitter = new Emitter()
     listen(emitter, diary)
     const ready = new Promise<void>((resolve) => void emitter.on("connected", () => resolve()))
@@ -114,20 +138,24 @@ export const liveOps: Ops = {
     const taken = new Promise<string>((resolve) => {
       agent.tracker.onTrack = resolve
     })
-    const sending = post.send(textArg(args, "to"), payloadOf(bytesArg(args, "body")), {
+    const to = args["to"]
+    const names = Array.isArray(to) ? to.map(String) : [textArg(args, "to")]
+    const sending = post.sendMany(names, payloadOf(bytesArg(args, "body")), {
       ...(args["re"] === undefined ? {} : { re: textArg(args, "re") }),
       receipt: args["ask"] === 1 ? "processed" : "delivered",
     })
     sending.catch(() => undefined)
     // The hub's OK may never come: the commit is enough.
-    const id = await Promise.race([taken, sending.then((delivery) => delivery.id)])
+    const id = await Promise.race([taken, sending.then(([delivery]) => (delivery as Delivery).id)])
     await engine.run(() => undefined)
     return { id }
   },
   async "agent.poll"(args, handles) {
     const agent = handles.get<DrivenAgent>(args, "agent")
     const diary = diaryOf(agent)
+    diary.handles = args["handle"] !== false
     await diary.wait(numberArg(args, "wait"))
+    await new Promise<void>((turn) => setImmediate(turn)) // sockets are served also when it has news
     return { ...diary.tell(), connected: agent.parts.network?.connected ?? false }
   },
   async "agent.receipts"(args, handles) {
