@@ -102,6 +102,7 @@ describe("the command", () => {
     const [, metrics] = (await program.line(/^metrics (\S+)$/)) as unknown as [string, string]
     const alice = await enrol(new NetworkHub(url), ALICE)
     await alice.ask(13, "alice", mid(1), new Uint8Array(9))
+    await alice.ask(13, "nobody", mid(1), new Uint8Array(9))
     const text = await new Promise<string>((resolve) => {
       get(metrics, (response) => {
         let body = ""
@@ -115,6 +116,8 @@ describe("the command", () => {
       "# TYPE agentmesh_hub_routed_total counter\nagentmesh_hub_routed_total 1\n",
     )
     expect(text).toContain("agentmesh_hub_ready 1\n")
+    expect(text).toContain('agentmesh_hub_refused_total{code="hub/no-such-agent"} 1\n')
+    expect(text).toContain("agentmesh_hub_links_limit 20000\n")
     expect(text).not.toContain("alice")
   })
 

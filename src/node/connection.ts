@@ -1,6 +1,7 @@
 // SPEC §11 hub over TCP: one socket at the hub, between the stream of bytes and the runtime.
 
 import type { Socket } from "node:net"
+import { FRAME } from "../hub/frames.ts"
 import type { HubLink, Transport } from "../hub/runtime-link.ts"
 import { FrameReader, FrameWriter } from "./framing.ts"
 
@@ -23,6 +24,8 @@ export interface ConnectionHost {
   /** Whether `bytes` more may be held for incomplete frames; they are counted if so. */
   hold(connection: HubConnection, bytes: number): boolean
   closed(connection: HubConnection): void
+  /** An error is sent. */
+  refused(frame: Uint8Array): void
 }
 
 /** One socket at the hub. Its memory is bounded, whatever the other side does or leaves. */
@@ -94,6 +97,7 @@ export class HubConnection implements Transport {
 
   /** Sends a frame. */
   send(frame: Uint8Array): void {
+    if (frame[1] === FRAME.error) this.#host.refused(frame)
     if (!this.#socket.destroyed) this.#writer.send(frame)
   }
 

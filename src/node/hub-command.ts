@@ -118,7 +118,7 @@ function reporter(json: boolean): (entry: HubLogEntry) => void {
 
 async function serveMetrics(server: NetworkHubServer, port: number): Promise<Server> {
   const answers: Readonly<Record<string, () => readonly [number, string]>> = {
-    "/metrics": () => [200, formatMetrics(server.statistics)],
+    "/metrics": () => [200, formatMetrics(server)],
     "/healthz": () => [200, "ok\n"],
     "/readyz": () => (server.ready ? [200, "ready\n"] : [503, "not ready\n"]),
   }

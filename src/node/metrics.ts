@@ -14,20 +14,31 @@ const METRICS: Readonly<Record<keyof Statistics, readonly [type: string, help: s
   batches: ["counter", "Batches of requests"],
   errors: ["counter", "Errors sent"],
   failures: ["counter", "Failures of the store"],
+  partitions: ["gauge", "Partitions of the cluster owned here"],
+}
+
+function block(metric: string, type: string, help: string, values: readonly string[]): string[] {
+  return [`# HELP ${metric} ${help}.`, `# TYPE ${metric} ${type}`, ...values]
 }
 
 /** Formats counters for `/metrics`; no names, no content. */
-export function formatMetrics(statistics: Statistics): string {
+export function formatMetrics(server: NetworkHubServer): string {
   const lines: string[] = []
+  const { statistics, bounds, refused } = server
   for (const [name, [type, help]] of Object.entries(METRICS)) {
     const metric = `agentmesh_hub_${name}${type === "counter" ? "_total" : ""}`
-    const value = statistics[name as keyof Statistics]
-    lines.push(`# HELP ${metric} ${help}.`, `# TYPE ${metric} ${type}`, `${metric} ${value}`)
+    lines.push(...block(metric, type, help, [`${metric} ${statistics[name as keyof Statistics]}`]))
   }
+  for (const [name, bound] of Object.entries(bounds)) {
+    const metric = `agentmesh_hub_${name}_limit`
+    lines.push(...block(metric, "gauge", `Most ${name} of this process`, [`${metric} ${bound}`]))
+  }
+  const metric = "agentmesh_hub_refused_total"
+  const counts = Array.from(refused, ([code, count]) => `${metric}{code="${code}"} ${count}`)
+  const memory = "agentmesh_hub_memory_bytes"
   lines.push(
-    "# HELP agentmesh_hub_memory_bytes Resident memory.",
-    "# TYPE agentmesh_hub_memory_bytes gauge",
-    `agentmesh_hub_memory_bytes ${process.memoryUsage.rss()}`,
+    ...block(metric, "counter", "Errors sent, by code", counts),
+    ...block(memory, "gauge", "Resident memory", [`${memory} ${process.memoryUsage.rss()}`]),
   )
   return `${lines.join("\n")}\n`
 }

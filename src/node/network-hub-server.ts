@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { createServer as createTlsServer } from "node:tls"
 import { type Environment, systemEnvironment } from "../environment.ts"
 import type { HubStatistics } from "../hub/answers.ts"
+import { decodeFrame, type HubErrorCode, hubErrorCode } from "../hub/frames.ts"
 import { type HubOptions, hubSettings } from "../hub/local-hub.ts"
 import { MemoryStore } from "../hub/memory-store.ts"
 import { HubRuntime } from "../hub/runtime.ts"
@@ -68,6 +69,7 @@ export class NetworkHubServer {
   #lookAt = Number.POSITIVE_INFINITY
   #stallsAt = 0
   #held = 0
+  readonly #refused = new Map<HubErrorCode, number>()
   /** Whether what the hub has accepted survives its process. */
   readonly durable: boolean
 
@@ -93,6 +95,10 @@ export class NetworkHubServer {
     this.#host = {
       hold: (connection, bytes) => this.#hold(connection, bytes),
       closed: (connection) => this.#closed(connection),
+      refused: (frame) => {
+        const code = hubErrorCode(decodeFrame(frame)[2] as number)
+        this.#refused.set(code, (this.#refused.get(code) ?? 0) + 1)
+      },
     }
   }
 
@@ -160,11 +166,26 @@ export class NetworkHubServer {
   get statistics(): Readonly<HubStatistics> & {
     readonly delivered: number
     readonly held: number
+    /** Partitions of a cluster that this hub owns; 1 for a hub of its own, which is all there is. */
+    readonly partitions: number
   } {
     const hub = this.#running
     const { statistics } = hub
-    const delivered = hub instanceof HubRuntime ? hub.delivered : hub.statistics.delivered
-    return { ...statistics, delivered, held: this.#held }
+    const own = { ...statistics, held: this.#held }
+    return hub instanceof HubRuntime
+      ? { ...own, delivered: hub.delivered, partitions: 1 }
+      : { ...own, delivered: hub.statistics.delivered, partitions: hub.statistics.partitions }
+  }
+
+  /** Errors sent so far, by their code: which limits agents meet. */
+  get refused(): ReadonlyMap<HubErrorCode, number> {
+    return this.#refused
+  }
+
+  /** The limits of this process that are not announced to agents. */
+  get bounds(): { readonly links: number; readonly held: number; readonly names: number } {
+    const { maxConnections = 20_000, maxHeld = 268_435_456 } = this.#options
+    return { links: maxConnections, held: maxHeld, names: hubSettings(this.#options).maxNames }
   }
 
   /** Accepts no more, answers what was asked, lets connections take it, closes them. */
