@@ -3,24 +3,7 @@
 import { readFile } from "node:fs/promises"
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream"
 import type { NatsConnection } from "@nats-io/transport-node"
-
-/** What `nats://host:port[,host:port]` and the options of a hub say. */
-export interface NatsOptions {
-  /** Servers, as `host:port`. */
-  readonly servers: readonly string[]
-  /** Hubs of one cluster use one name; letters, digits and hyphens. */
-  readonly cluster: string
-  /** Copies of everything that is stored: 1, 3 or 5. */
-  readonly replicas: number
-  /** Path of a NATS credentials file. */
-  readonly credentials?: string | undefined
-  /** TLS to the servers. */
-  readonly tls?: { readonly caFile?: string } | undefined
-  /** Bytes that one stored message must be able to have. */
-  readonly largest: number
-  /** Milliseconds that servers which have just started get to elect their leaders; 30,000. */
-  readonly patience?: number
-}
+import type { NatsOptions } from "./nats-options.ts"
 
 /** Milliseconds until an answer of the store is given up; the outcome is then not known. */
 export const TIMEOUT = 3_000
@@ -114,6 +97,7 @@ async function login(
     return await connect({
       ...{ servers: [...servers], name: "agentmesh-hub", maxReconnectAttempts: -1 },
       ...{ reconnectTimeWait: 250, reconnectJitter: 250, pingInterval: 2_000, maxPingOut: 2 },
+      ignoreAuthErrorAbort: true, // credentials that are replaced on the servers first
       ...authenticator,
       ...(tls === undefined ? {} : { tls }),
     })

@@ -1,7 +1,8 @@
 // A cluster of hubs on NATS: JetStream is the shared store, core NATS carries what hubs tell each
 // other.
 
-import { type Connected, codeOf, connectNats, type NatsOptions, TIMEOUT } from "./nats-connect.ts"
+import { type Connected, codeOf, connectNats, TIMEOUT } from "./nats-connect.ts"
+import type { NatsOptions } from "./nats-options.ts"
 import { Conflict, type SharedLog, type Stored } from "./shared-log.ts"
 
 /** Which message is asked for. */
@@ -27,7 +28,7 @@ export class Nats implements SharedLog {
     this.#stream = stream
     this.#prefix = `agentmesh.${cluster}.store.`
     this.#bus = `agentmesh.${cluster}.bus.`
-    void this.#watch()
+    this.#watch().catch(() => undefined) // the connection is closed
   }
 
   /** Connects, and makes the stream if it is missing. @throws Error with what to do. */
