@@ -1,15 +1,17 @@
 // The hostile hub, sixth part: hours and weeks of an agent's life. What is given up, what a withheld
 // key may carry, how long old keys live (SPEC §6, §8, §12.2).
 
-import { encodePayload, type Value } from "../../../src/encoding.ts"
+import { encode, encodePayload, type Value } from "../../../src/encoding.ts"
 import { encodeContent } from "../../../src/envelope.ts"
 import { initiate } from "../../../src/handshake.ts"
 import { FRAME } from "../../../src/hub/frames.ts"
 import { createIdentity, type OwnIdentity } from "../../../src/identity.ts"
 import { createInitiator, seal } from "../../../src/session.ts"
 import { osDraw } from "../../../src/suite.ts"
+import { hex } from "../../values.ts"
 import { check, same } from "../hub/trial.ts"
 import { discard, fetches, holdFrom, initOf } from "./delays.ts"
+import type { Frame } from "./hub.ts"
 import { type Draft, deliver, firstMessage, pair, published, settled } from "./post.ts"
 import type { World } from "./world.ts"
 
@@ -191,6 +193,36 @@ export const WEEKS: readonly Draft[] = [
       deliver(w, "m", founded[1]?.("session 1 does not") as Uint8Array)
       await w.barrier(c)
       same(w.refused, ["handshake/replay"], "codes")
+    },
+  },
+  {
+    title: "a PUT_BUNDLE after a rotation is lost with its link and sent again, the same bytes",
+    req: ["AGENT-31", "BUNDLE-2"],
+    async run(w) {
+      const b = await w.meet("b")
+      const puts = (): readonly Frame[] => w.hub.sent.filter(([type]) => type === FRAME.putBundle)
+      const before = puts().length
+      w.hub.attack = {
+        up(frame, link) {
+          if (frame[0] !== FRAME.putBundle || puts().length > before + 1) return frame
+          link.cut()
+          return null
+        },
+      }
+      for (const days of [4, 4]) await w.jump(days * DAY)
+      await w.until(
+        () => puts().length > before,
+        "a new bundle leaves",
+        () => w.jump(600),
+      )
+      await w.until(
+        () => puts().length > before + 1,
+        "a bundle leaves again",
+        () => w.jump(2),
+      )
+      const [lost, again] = puts().slice(before)
+      same(hex(encode(again?.[2] as Value)), hex(encode(lost?.[2] as Value)), "its bytes")
+      await w.barrier(b)
     },
   },
 ]
