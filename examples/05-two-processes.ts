@@ -18,6 +18,7 @@ async function runBob(url: string): Promise<void> {
     if (message.type === "bye") setTimeout(() => void bob.close(), 500)
   })
   await bob.ready
+  console.log(`[bob, process ${process.pid}] ready`)
 }
 
 async function runAlice(url: string): Promise<void> {
@@ -33,9 +34,12 @@ async function runAll(): Promise<void> {
   const { url } = await server.start()
   console.log(`[hub] ${url}`)
   const self = fileURLToPath(import.meta.url)
-  const bob = spawn(process.execPath, [self, "bob", url], { stdio: "inherit" })
+  const bob = spawn(process.execPath, [self, "bob", url], { stdio: ["ignore", "pipe", "inherit"] })
+  const ended = once(bob, "exit")
+  bob.stdout.pipe(process.stdout)
+  await once(bob.stdout, "data") // a name that nobody has registered yet cannot be written to
   await runAlice(url)
-  await once(bob, "exit")
+  await ended
   await server.stop()
 }
 
