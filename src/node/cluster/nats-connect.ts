@@ -5,6 +5,8 @@ import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream"
 import type { NatsConnection } from "@nats-io/transport-node"
 import type { NatsOptions } from "./nats-options.ts"
 
+export type { NatsOptions }
+
 /** Milliseconds until an answer of the store is given up; the outcome is then not known. */
 export const TIMEOUT = 3_000
 const PATIENCE = 30_000
