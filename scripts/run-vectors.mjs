@@ -5,7 +5,8 @@ import { runConformance } from "../dist/conformance/index.js"
 import { createReference } from "../dist/conformance/peers/reference.js"
 
 const { planned, passed, exitCode, verdicts } = await runConformance(createReference())
-for (const { id, outcome, message } of verdicts) if (outcome !== "PASS") console.log(`${id}: ${message}`)
+for (const { id, outcome, message } of verdicts)
+  if (outcome !== "PASS") console.log(`${id}: ${message}`)
 const runtime = process.versions.bun ? "Bun" : process.versions.deno ? "Deno" : "Node"
 const version = process.versions.bun ?? process.versions.deno ?? process.versions.node
 console.log(`${runtime} ${version}: ${passed} of ${planned} cases passed`)
