@@ -64,6 +64,22 @@ export const FOUNDING: readonly Draft[] = [
     },
   },
   {
+    title: "a later handshake is made on the bundle that was fetched for it, not on the stored one",
+    req: ["BUNDLE-25"],
+    async run(w) {
+      const b = new Insider(w, "b")
+      serveInsiders(w, b)
+      await meetInsider(w, b)
+      await w.jump(22 * 86_400) // the session is too old to write on, the bundle still good
+      await pass(w, 100)
+      const before = b.got.length
+      const ref = hex(b.renew().ref)
+      await w.submit("b", "three weeks later")
+      await w.until(() => b.got.length > before, "a handshake leaves")
+      same(hex(b.got[before]?.init?.bundleRef as Uint8Array), ref, "bundle of the handshake")
+    },
+  },
+  {
     title: "a handshake accepted just before the end of the process is answered after it",
     req: ["HANDSHAKE-37", "HANDSHAKE-38", "AGENT-17"],
     async run(w) {

@@ -160,7 +160,7 @@ export const INBOX_CASES: readonly Draft[] = [
   },
   {
     title: "receipts of somebody else end nothing and are not told",
-    req: ["AGENT-49"],
+    req: ["AGENT-49", "AGENT-58"],
     async run(w) {
       const c = await w.meet("c")
       const [b, other] = [new Insider(w, "b"), new Insider(w, "d")]
@@ -180,6 +180,12 @@ export const INBOX_CASES: readonly Draft[] = [
       await w.until(() => copies() === 2, "the content leaves again on a new session")
       b.say(line, b.receiptOf(id, 1))
       await w.until(() => about() === 1, "the receipt of the right peer is told")
+      await pass(w, 70)
+      const last = b.found()
+      b.say(last, b.heal())
+      await w.until(() => b.got.some((one) => one.line === last), "the last session is answered")
+      await w.jump(2)
+      same(copies(), 2, "copies of a content that was receipted")
     },
   },
   {

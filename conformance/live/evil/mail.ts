@@ -11,7 +11,7 @@ import { type Draft, deliver, flipped, hold, kept, pair, refusal } from "./post.
 export const MAIL: readonly Draft[] = [
   {
     title: "an envelope again under a new mseq",
-    req: ["SESSION-9", "HUB-61", "ENVELOPE-19"],
+    req: ["SESSION-9", "SESSION-20", "HUB-61", "ENVELOPE-19"],
     async run(w) {
       const [b, c] = await pair(w)
       const envelope = await kept(w, b, "once")

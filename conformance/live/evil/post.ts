@@ -56,7 +56,10 @@ export async function refusal(
   ...codes: readonly string[]
 ): Promise<void> {
   const before = w.refused.length
+  const fetches = (): number =>
+    w.hub.sent.filter((frame) => frame[0] === FRAME.getBundle && frame[2] === to).length
   const sends = w.hub.sendsTo(to).length
+  const asked = fetches()
   await w.barrier(witness)
   const told = w.refused.slice(before)
   check(told.length > 0, `it is refused with ${codes.join(" or ")}; nothing was told`)
@@ -65,6 +68,7 @@ export async function refusal(
     `it is refused with ${codes.join(" or ")}, not ${told.join()}`,
   )
   same(w.hub.sendsTo(to).length, sends, `envelopes to ${to} because of it`)
+  same(fetches(), asked, `requests for the bundle of ${to} because of it`)
 }
 
 /** Two peers that the agent knows: the subject, and the witness of barriers. */
