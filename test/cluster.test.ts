@@ -8,7 +8,7 @@ import { join } from "node:path"
 import { afterEach, describe, expect, test } from "vitest"
 import { runHubCases, spawnHub } from "../conformance/live/hub.ts"
 import { Nats } from "../src/node/cluster/nats.ts"
-import type { NatsOptions } from "../src/node/cluster/nats-options.ts"
+import type { NatsOptions } from "../src/node/cluster/nats-connect.ts"
 import { Conflict } from "../src/node/cluster/shared-log.ts"
 import { NetworkHub } from "../src/node/network-hub.ts"
 import {
@@ -248,7 +248,7 @@ describe.skipIf(natsVersion === null)(`three hubs on one store${natsAbsent}`, ()
 
 test.skipIf(natsVersion === null)(
   `the black-box cases for hubs pass at a hub of a cluster${natsAbsent}`,
-  { timeout: 400_000, retry: 0 },
+  { timeout: 400_000 },
   async () => {
     const store = await storeOf()
     const script = join(compiledSources(), "src", "node", "hub-cli.js")
