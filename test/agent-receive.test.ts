@@ -179,7 +179,7 @@ describe("judging contents", () => {
     m.read()
     const content = m.text("twice")
     const bad = encodeContent({
-      ...{ kind: 0, id: osDraw("id", 16), sentMs: world.clock.now(), re: null, ask: 0 },
+      ...{ kind: 0, id: osDraw("content-id", 16), sentMs: world.clock.now(), re: null, ask: 0 },
       body: new Uint8Array([0x80]),
     })
     await m.send(line, content, content, bad, bad)

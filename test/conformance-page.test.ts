@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 // The HTML page of a report in a real Chromium, light and dark.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
