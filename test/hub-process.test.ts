@@ -191,7 +191,7 @@ describe("restart", () => {
     const alice = new Agent("alice", { hub: first.hub })
     const refused = expect.objectContaining({
       code: "hub/auth-failed",
-      message: expect.stringMatching(/--data.*address it prints now.*--forget-hub/),
+      message: expect.stringMatching(/--data.*address that it prints now.*--forget-hub/),
     })
     await expect(alice.ready).rejects.toEqual(refused)
     await alice.close()
