@@ -18,6 +18,11 @@ const notOnPortable: readonly string[] = [
   "test/cli*.test.ts",
   "test/mcp.test.ts",
   "test/skill.test.ts",
+  // The suite's own machinery, and programs under it as processes: the suite runs on the portable
+  // backend in steps of its own (conformance, selftest).
+  "test/conformance-{cli,driver,evil,hub,mutants,page}.test.ts",
+  // A browser has the portable backend in any case, and the benchmark runs both by itself.
+  "test/{bench,browser}.test.ts",
 ]
 
 // The two projects differ only in the backend behind `#crypto`: every test runs on both.
