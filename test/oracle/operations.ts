@@ -262,7 +262,9 @@ const OPERATIONS: Readonly<Record<string, Compute>> = {
   "envelope.proof"(a) {
     const sender = object(a, "sender")
     const hashes = list(a, "hashes").map(x)
-    hashes[a["index"] as number] = contentHash(x(a["content"]))
+    const index = a["index"] as number
+    if (index >= hashes.length) return null
+    hashes[index] = contentHash(x(a["content"]))
     const context = {
       suite: a["suite"] as number,
       th: x(a["th"]),
