@@ -57,6 +57,18 @@ function derived(th: Buffer, suite: number, dhs: readonly Buffer[], ss: Buffer |
   }
 }
 
+/** The points of small order, canonical: OpenSSL takes them as keys, §4 does not. */
+const SMALL_ORDER: readonly string[] = [
+  "0100000000000000000000000000000000000000000000000000000000000000",
+  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  "0000000000000000000000000000000000000000000000000000000000000000",
+  "0000000000000000000000000000000000000000000000000000000000000080",
+  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+]
+
 const OPERATIONS: Readonly<Record<string, Compute>> = {
   "suite.dh": (a) => ({ shared: X25519(x(a["secret"]), x(a["remote"])) }),
   "suite.hkdf"(a) {
@@ -263,7 +275,7 @@ const OPERATIONS: Readonly<Record<string, Compute>> = {
     const sender = object(a, "sender")
     const hashes = list(a, "hashes").map(x)
     const index = a["index"] as number
-    if (index >= hashes.length) return null
+    if (index >= hashes.length || SMALL_ORDER.includes(String(sender["ik"]))) return null
     hashes[index] = contentHash(x(a["content"]))
     const context = {
       suite: a["suite"] as number,
