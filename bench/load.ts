@@ -12,10 +12,10 @@ import { createBundle } from "../src/bundle.ts"
 import type { Value } from "../src/encoding.ts"
 import { decode } from "../src/encoding.ts"
 import { decodeFrame, encodeHello, frameHash, signAuth, verifyWelcome } from "../src/hub/frames.ts"
-import { pack } from "../src/hub/pack.ts"
 import { encodeRequest } from "../src/hub/requests.ts"
 import { createIdentity } from "../src/identity.ts"
 import { FrameReader, FrameWriter } from "../src/node/framing.ts"
+import { encode as pack } from "../src/pack.ts"
 import { osDraw } from "../src/suite.ts"
 
 const [target = "", agentCount = "10", windowSize = "32", messageCount = "10000"] =

@@ -4,9 +4,8 @@
 
 import { toHex } from "../bytes.ts"
 import type { Value } from "../encoding.ts"
+import { encode as pack } from "../pack.ts"
 import { bytes, decodeAs, list, nullable, type Shape, text, tuple, uint } from "../shape.ts"
-
-import { pack } from "./pack.ts"
 
 /** `name/…`: the identity key that a name is bound to, for ever. */
 export type NameRow = readonly [ik: Uint8Array]

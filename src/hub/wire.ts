@@ -3,8 +3,8 @@
 import { decode, encode, type Value } from "../encoding.ts"
 import { AgentMeshError } from "../errors.ts"
 import { MAX_FRAME } from "../limits.ts"
+import { encode as pack } from "../pack.ts"
 import { bytes, list, literal, nullable, type Shape, tuple, uint } from "../shape.ts"
-import { pack } from "./pack.ts"
 
 /** The version of the hub protocol. */
 export const HUB_VERSION = 1

@@ -3,8 +3,8 @@
 
 import { createHash } from "node:crypto"
 import { decode } from "../../encoding.ts"
-import { pack } from "../../hub/pack.ts"
 import type { Peer } from "../../identity.ts"
+import { encode as pack } from "../../pack.ts"
 import { bytes, type Shape, text, tuple, uint } from "../../shape.ts"
 import {
   Conflict,

@@ -2,7 +2,7 @@
 // partition of the rows.
 
 import { decode, type Value } from "../../encoding.ts"
-import { pack } from "../../hub/pack.ts"
+import { encode as pack } from "../../pack.ts"
 import { bytes, list, literal, type Shape, text, tuple, uint } from "../../shape.ts"
 
 const MAX_MESSAGE = 33_554_432

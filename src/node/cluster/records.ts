@@ -5,8 +5,8 @@
 // record; envelopes stay in the log and are referred to.
 
 import { decode, type Value } from "../../encoding.ts"
-import { pack } from "../../hub/pack.ts"
 import { decodeRow, encodeRow, type Row, type Write } from "../../hub/rows.ts"
+import { encode as pack } from "../../pack.ts"
 import { bytes, list, nullable, text, tuple, uint } from "../../shape.ts"
 
 /** Bytes of rows in one record, about; a larger row has a record of its own. */
