@@ -53,8 +53,8 @@ const REPLY = 20
 /** One connection that sends to all others. */
 class Agent {
   readonly name: string
-  readonly #socket: Socket
-  readonly #writer: FrameWriter
+  #socket!: Socket
+  #writer!: FrameWriter
   readonly #reader = new FrameReader()
   #rid = 1
   #due: number[] = []
@@ -63,6 +63,9 @@ class Agent {
 
   constructor(name: string) {
     this.name = name
+  }
+
+  #connect(): void {
     const [host = "127.0.0.1", port = ""] = target.split(":")
     this.#socket = connect({ host, port: Number(port), noDelay: true })
     this.#writer = new FrameWriter(this.#socket)
@@ -87,6 +90,7 @@ class Agent {
 
   /** Authenticates and puts a bundle. */
   async enrol(): Promise<void> {
+    this.#connect() // not before: a hub gives a connection 10 s to authenticate
     const identity = createIdentity(this.name, osDraw)
     const hello = encodeHello([1], osDraw("cnonce", 32))
     const helloHash = frameHash(hello)

@@ -22,8 +22,10 @@ export class Terminal {
     words: readonly string[],
     extra: Readonly<Record<string, string>> = {},
   ) {
-    const line = [process.execPath, command(), ...words].map(quote).join(" ")
-    const env = { ...process.env, ...machine.env, NO_COLOR: "", TERM: "xterm", ...extra }
+    // exec: a shell that waits would take the Ctrl-C as well, and some then answer 130 for it.
+    const line = `exec ${[process.execPath, command(), ...words].map(quote).join(" ")}`
+    const shell = { SHELL: "/bin/sh", TERM: "xterm" }
+    const env = { ...process.env, ...machine.env, ...shell, NO_COLOR: "", ...extra }
     this.#child = spawn("script", ["-qec", line, "/dev/null"], {
       env,
       stdio: ["pipe", "pipe", "inherit"],

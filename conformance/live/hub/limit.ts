@@ -296,4 +296,25 @@ export const LIMIT_CASES: readonly HubCase[] = area(7, [
       await ping(ready)
     },
   },
+  {
+    title: "a link whose frames are at fault is closed, those beside it are not",
+    req: ["HUB-16", "HUB-20"],
+    async run(t) {
+      const [ready, greeted] = [await t.login(), await t.greeted()]
+      for (const bytes of [
+        head(0),
+        head(MAX_FRAME + 1),
+        head(2 ** 32 - 1),
+        framed(Uint8Array.of(0xff)),
+      ]) {
+        const bad = await t.login()
+        await bad.stream.write(bytes)
+        await bad.ended("after a fault")
+        await ping(ready)
+      }
+      check(!greeted.stream.over, "a link that has greeted stays open")
+      await greeted.auth(t.newcomer())
+      await ping(greeted)
+    },
+  },
 ])
