@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
@@ -48,6 +49,7 @@ function project(name: string, backend: string, exclude: readonly string[] = [])
 
 export default defineConfig({
   test: {
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [project("node", "node"), project("portable", "noble", notOnPortable)],
   },
 })

@@ -208,6 +208,26 @@ describe("completion", () => {
     expect(complete("agentmesh", "send", "--as", "al")).toEqual(["alice"])
   })
 
+  const fish = spawnSync("fish", ["--version"]).status === 0
+  test.skipIf(!fish)("fish completes them too (skipped where there is no fish)", () => {
+    machine.run(["init", "alice"])
+    const complete = (line: string): readonly string[] => {
+      const script = `"${process.execPath}" "${command()}" completion fish | source
+        complete -C '${line}'`
+      const { stdout } = spawnSync("fish", ["--no-config", "-c", script], {
+        env: { ...process.env, ...machine.env },
+        encoding: "utf8",
+      })
+      return stdout
+        .trim()
+        .split("\n")
+        .map((answer) => answer.split("\t")[0] as string)
+    }
+    expect(complete("agentmesh ins")).toEqual(["inspect"])
+    expect(complete("agentmesh send --wa")).toEqual(["--wait"])
+    expect(complete("agentmesh send --as al")).toEqual(["alice"])
+  })
+
   test("the scripts of all shells name every command", () => {
     const { out } = machine.run(["--help"])
     const names = [...out.matchAll(/^ {2}(\w+)(?= \[| <| {2})/gm)].map(
