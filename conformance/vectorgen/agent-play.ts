@@ -8,6 +8,7 @@ import type { JsonObject, Mutation } from "../driver.ts"
 import { judgingCases } from "./agent-judging.ts"
 import { keyCases } from "./agent-keys.ts"
 import { type Add, bobAgent, body, Forger, item, pair, Script } from "./agent-script.ts"
+import { stampCases } from "./agent-stamps.ts"
 import { application, forge } from "./flight.ts"
 import type { Book } from "./kit.ts"
 import { NOW, Person, SEEDS } from "./people.ts"
@@ -39,6 +40,7 @@ export function agentCases(book: Book): void {
   exports(add)
   keyCases(add)
   judgingCases(add)
+  stampCases(add)
 }
 
 function conversations(add: Add): void {

@@ -15,6 +15,7 @@ import type { Case, JsonObject, Mutation } from "../driver.ts"
 import { deterministicDraw } from "./draws.ts"
 import { HUB_SEED, hubKey } from "./hub-key.ts"
 import { liveCases } from "./hub-live.ts"
+import { roomCases } from "./hub-room.ts"
 import { Book, context, filled, flip, replaced, resigned, splice } from "./kit.ts"
 import { NOW, Person } from "./people.ts"
 import { SMALL_ORDER_KEYS } from "./points.ts"
@@ -28,6 +29,7 @@ export function createHubBook(): Book {
   receipts(book)
   comparisons(book)
   liveCases(book)
+  roomCases(book)
   return book
 }
 
