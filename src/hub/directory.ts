@@ -91,6 +91,7 @@ export function decidePutBundle(owner: Peer, signed: Signed, rows: Reader, now: 
     result: null,
     writes: [
       [keyOf.bundle(name), [...signed, seq, ref]],
+      [keyOf.listed(name), []],
       [keyOf.account(name), [next, mail, bytes, oldest, seq, suites]],
     ],
     pushes: [],

@@ -2,7 +2,6 @@
 
 import { encode } from "../encoding.ts"
 import { MAX_NAMES } from "../limits.ts"
-
 import { pageNames, pageRange } from "./machine.ts"
 import { type BundleRow, keyOf } from "./rows.ts"
 import type { HubStore } from "./store.ts"

@@ -158,12 +158,12 @@ function decideRequest(
 
 /** The rows that a page of LIST is read from: keys from the first and below the second. */
 export function pageRange(after: string): readonly [from: string, below: string] {
-  return [`${keyOf.bundle(after)}\0`, "bundle0"]
+  return [`${keyOf.listed(after)}\0`, "listed0"]
 }
 
 /** The names of a page. */
 export function pageNames(keys: readonly string[]): readonly string[] {
-  return keys.slice(0, MAX_NAMES).map((key) => key.slice(keyOf.bundle("").length))
+  return keys.slice(0, MAX_NAMES).map((key) => key.slice(keyOf.listed("").length))
 }
 
 /** A row that is due, and the keys of the rows that it is about. */

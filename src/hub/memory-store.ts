@@ -41,7 +41,7 @@ class Shelf {
 function shelfOf(key: string): string | null {
   if (key.startsWith("mail/")) return key.slice(0, key.lastIndexOf("/"))
   if (key.startsWith("due/")) return "due"
-  return key.startsWith("bundle/") ? "bundle" : null
+  return key.startsWith("listed/") ? "listed" : null
 }
 
 /** The first index whose key is not below `from`. */
@@ -88,7 +88,7 @@ export class MemoryStore implements HubStore {
     return keys.map((key) => this.peek(key))
   }
 
-  /** Ranges lie within one table of mail, due rows or bundles; those of mail within one mailbox. */
+  /** Ranges lie within one table of mail, due rows or listed names; those of mail within one mailbox. */
   async range(
     from: string,
     below: string,

@@ -25,6 +25,8 @@ export type AccountRow = readonly [
 ]
 /** `bundle/…`: the signed bundle. */
 export type BundleRow = readonly [body: Uint8Array, sig: Uint8Array, seq: number, ref: Uint8Array]
+/** `listed/…`: a name that has a bundle; LIST reads these, not the bundles. */
+export type ListedRow = readonly []
 /** The one-time keys of one suite that wait, in order of arrival; numbers are never used again. */
 export type Pool = readonly [
   suite: number,
@@ -79,6 +81,7 @@ export type Row =
   | KeyRow
   | AccountRow
   | BundleRow
+  | ListedRow
   | PoolRow
   | MailRow
   | SenderRow
@@ -95,6 +98,7 @@ const SHAPES: { readonly [table: string]: Shape<Row> } = {
   ik: tuple(text),
   account: tuple(uint, uint, uint, uint, nullable(uint), list(uint)),
   bundle: tuple(bytes(), bytes(64), uint, bytes(32)),
+  listed: tuple(),
   pool: tuple(uint, list(tuple(uint, uint, list(tuple(uint, uint)))), list(tuple(uint, uint))),
   mail: tuple(text, bytes(16), uint, uint, bytes()),
   sender: tuple(uint, uint),
@@ -135,6 +139,7 @@ export const keyOf = {
   ik: (ik: Uint8Array): string => `ik/${toHex(ik)}`,
   account: (name: string): string => `account/${name}`,
   bundle: (name: string): string => `bundle/${name}`,
+  listed: (name: string): string => `listed/${name}`,
   pool: (name: string): string => `pool/${name}`,
   mail: (to: string, mseq: number): string => `mail/${to}/${sortable(mseq)}`,
   /** Above all mail of an agent. */
