@@ -413,6 +413,8 @@ describe("usage", () => {
     [["completion", "tcsh"], 2],
     [["hub", "--port", "x"], 2],
     [["hub", "--memory", "--data", "d"], 2],
+    [["hub", "--store", "nats://127.0.0.1:1", "--data", "d"], 2],
+    [["hub", "--store", "nats://127.0.0.1:1"], 1], // where nothing listens
   ] as const)("%j is exit %i", (args, exit) => {
     const ended = machine.run(args)
     expect([ended.exit, ended.err]).toEqual([exit, ended.err])

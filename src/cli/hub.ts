@@ -23,13 +23,13 @@ export function addHub(program: Command): void {
     .action(async function run(this: Command): Promise<void> {
       const flags = this.optsWithGlobals<Flags>()
       try {
-        if (flags.memory && flags.data !== undefined) {
-          throw usage("--memory and --data exclude each other")
+        if (flags.memory && (flags.data !== undefined || flags.store !== undefined)) {
+          throw usage("--memory excludes --data and --store")
         }
         const home = homeOf(process.env, flags.home)
-        const data = flags.data ?? join(home, "hub")
-        if (!flags.memory && flags.data === undefined) secureDirectory(home)
-        await runHub(flags.memory ? flags : { ...flags, data })
+        const own = flags.memory || flags.data !== undefined || flags.store !== undefined
+        if (!own) secureDirectory(home)
+        await runHub(own ? flags : { ...flags, data: join(home, "hub") })
       } catch (error) {
         const { message } = error as Error
         const failure =

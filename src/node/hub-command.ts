@@ -27,6 +27,8 @@ export interface HubFlags {
   readonly json?: boolean
   readonly maxConnections: number
   readonly maxNames: number
+  readonly maxHeld: number
+  readonly loginTimeout: number
   readonly idleTimeout: number
   readonly mailboxMessages: number
   readonly mailboxBytes: number
@@ -80,6 +82,8 @@ export function hubOptions(command: Command): Command {
     .option("--json", "one JSON object per line on standard output")
     .option("--max-connections <n>", "connections at the same time", integer(1), 20_000)
     .option("--max-names <n>", "names that may be bound", integer(1), 1_000_000)
+    .option("--max-held <n>", "bytes held for incomplete frames", integer(1), 268_435_456)
+    .option("--login-timeout <s>", "close a connection without login", integer(1, 3_600), 10)
     .option("--idle-timeout <s>", "close a silent connection; 0 for never", integer(0), 180)
   for (const [name, [flag, what]] of Object.entries(LIMIT_FLAGS)) {
     command.option(flag, what, integer(1), DEFAULT_LIMITS[name as keyof HubLimits])
@@ -156,10 +160,14 @@ function whereOf({ data, store, cluster, replicas }: HubFlags): string {
 export async function runHub(flags: HubFlags): Promise<void> {
   process.umask(0o077) // the hub's key and all mail are its owner's alone
   const { host, port, data, metricsPort, json = false } = flags
-  const { maxConnections, maxNames, idleTimeout } = flags
+  const { maxConnections, maxNames, maxHeld, loginTimeout, idleTimeout } = flags
+  if (data !== undefined && flags.store !== undefined) {
+    throw new TypeError("--data and --store exclude each other: a shared store keeps everything")
+  }
   const log = reporter(json)
   const server = new NetworkHubServer({
-    ...{ host, port, maxConnections, maxNames, idleTimeout, log, limits: limitsOf(flags) },
+    ...{ host, port, log, limits: limitsOf(flags) },
+    ...{ maxConnections, maxNames, maxHeld, loginTimeout, idleTimeout },
     ...(data === undefined ? {} : { data }),
     ...sharedOf(flags),
     ...tlsOf(flags),
