@@ -2,6 +2,7 @@
 //
 //   node dist/bench/cluster.js [--hubs 1,2,3] [--servers 1|3] [--messages N] [--agents N]
 //   node dist/bench/cluster.js --chaos [--agents 1000] [--seconds 120]
+//   node dist/bench/cluster.js --memory [--agents 300]
 //
 // Needs nats-server. Raw load without encryption, as of the group "hub"; --chaos runs real agents.
 
@@ -18,6 +19,7 @@ import { osDraw } from "../src/suite.ts"
 import { addressOf, HubProcess } from "../test/support/hub-process.ts"
 import { NatsCluster } from "../test/support/nats.ts"
 import { runChaos } from "./chaos.ts"
+import { memoryPerAgent } from "./cluster-memory.ts"
 import { Program, WIDE } from "./processes.ts"
 
 const { values: options } = parseArgs({
@@ -28,6 +30,7 @@ const { values: options } = parseArgs({
     agents: { type: "string" },
     seconds: { type: "string", default: "120" },
     chaos: { type: "boolean", default: false },
+    memory: { type: "boolean", default: false },
   },
 })
 const SERVERS = options.servers === "1" ? 1 : 3
@@ -168,5 +171,19 @@ async function chaos(): Promise<void> {
   process.exitCode = lost + twice + keysTwice + namesTwice === 0 ? 0 : 1
 }
 
+/** Memory of an agent with a bundle, at the owner of its rows. */
+async function memory(): Promise<void> {
+  const agents = Number(options.agents ?? 300)
+  for (const [keys, suite] of [
+    [0, 1],
+    [100, 1],
+    [100, 2],
+  ] as const) {
+    const bytesPerAgent = await memoryPerAgent(agents, keys, suite)
+    console.log(JSON.stringify({ agents, keys, suite, bytesPerAgent }))
+  }
+}
+
 if (options.chaos) await chaos()
+else if (options.memory) await memory()
 else for (const count of options.hubs.split(",")) await throughput(Number(count))

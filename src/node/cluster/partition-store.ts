@@ -1,11 +1,10 @@
-// A cluster of hubs: the rows of one partition. All but the envelopes are in the memory of the
-// owner; what counts is the log. Each record has a number and a subject of its own, and can only be
-// created: an owner that is none any more finds the next number taken, and so cannot write.
+// A cluster of hubs: the rows of one partition. All but envelopes and one-time keys are in the memory
+// of the owner; what counts is the log. Each record has a number and a subject of its own, and can
+// only be created: an owner that is none any more finds the next number taken, and so cannot write.
 
-import { MemoryStore } from "../../hub/memory-store.ts"
 import type { MailRow, Row, Write } from "../../hub/rows.ts"
 import type { HubStore, StoredRow } from "../../hub/store.ts"
-import { Envelopes } from "./envelopes.ts"
+import { PartitionRows } from "./partition-rows.ts"
 import { decodeRecord, divide, encodeRecord, type LogRecord } from "./records.ts"
 import {
   Conflict,
@@ -16,6 +15,9 @@ import {
   surely,
 } from "./shared-log.ts"
 import { Snapshots } from "./snapshots.ts"
+
+/** Milliseconds until a row that cannot be fetched from the log is given up. */
+const PATIENCE = 5_000
 
 /** What a partition's store is made of. */
 export interface PartitionStoreOptions {
@@ -36,8 +38,7 @@ export class PartitionStore implements HubStore {
   readonly durable = true
   readonly whole = true
   readonly #options: PartitionStoreOptions
-  #memory = new MemoryStore()
-  #envelopes: Envelopes
+  #rows: PartitionRows
   readonly #snapshots: Snapshots
   /** The last record, and the message of it. */
   #number = 0
@@ -50,7 +51,7 @@ export class PartitionStore implements HubStore {
   constructor(options: PartitionStoreOptions) {
     this.#options = options
     const { log, partition, snapshotRecords } = options
-    this.#envelopes = new Envelopes(log, partition)
+    this.#rows = new PartitionRows(log, partition)
     this.#snapshots = new Snapshots(log, partition, this.#pause, snapshotRecords)
   }
 
@@ -58,7 +59,7 @@ export class PartitionStore implements HubStore {
   async open(): Promise<void> {
     do await this.#readSnapshot()
     while (!(await this.#claim()))
-    this.#snapshots.sweep(this.#envelopes)
+    this.#snapshots.sweep(this.#rows.bodies)
   }
 
   readonly #pause: Pause = async (error) => {
@@ -69,10 +70,8 @@ export class PartitionStore implements HubStore {
   async #readSnapshot(): Promise<void> {
     const { log, partition } = this.#options
     const { covered, at, rows } = await this.#snapshots.read()
-    this.#memory = new MemoryStore()
-    this.#envelopes = new Envelopes(log, partition)
-    for (const [key, , record] of rows) if (record > 0) this.#envelopes.add(key, record)
-    await this.#memory.write(rows.map(([key, row]): Write => [key, row]))
+    this.#rows = new PartitionRows(log, partition)
+    for (const row of rows) await this.#rows.restore(row)
     this.#number = covered
     this.#at = at
     this.#pending = []
@@ -125,7 +124,7 @@ export class PartitionStore implements HubStore {
     if (first && Buffer.compare(first.epoch, record.epoch) !== 0) this.#pending = []
     this.#pending.push(record)
     if (!record.last) return
-    for (const { writes, number } of this.#pending) await this.#apply(writes, number)
+    for (const { writes, number } of this.#pending) await this.#rows.write(writes, number)
     this.#pending = []
   }
 
@@ -134,13 +133,28 @@ export class PartitionStore implements HubStore {
     await this.#snapshots.idle
   }
 
-  /** The row at `key`; of a message without its envelope. */
-  peek(key: string): Row | null {
-    return this.#memory.peek(key)
+  /** The row at `key`, of a message without its envelope; undefined if it is a one-time key. */
+  peek(key: string): Row | null | undefined {
+    return this.#rows.peek(key)
   }
 
-  read(keys: readonly string[]): Promise<readonly (Row | null)[]> {
-    return this.#memory.read(keys)
+  async read(keys: readonly string[]): Promise<readonly (Row | null)[]> {
+    const rows: (Row | null)[] = []
+    for (const key of keys) {
+      const row = this.#rows.peek(key)
+      rows.push(row === undefined ? await this.#fetch(key) : row)
+    }
+    return rows
+  }
+
+  /** A row with its body; tried for a while, as servers change their leader. */
+  #fetch(key: string): Promise<Row> {
+    const until = performance.now() + PATIENCE
+    const pause: Pause = async (error) => {
+      if (performance.now() > until) throw error
+      await this.#pause(error)
+    }
+    return surely(() => this.#rows.bodies.fetch(key), pause)
   }
 
   /** As the store of a hub has it; envelopes are fetched from the log. */
@@ -150,15 +164,14 @@ export class PartitionStore implements HubStore {
     limit: number,
     maxBytes: number = Number.POSITIVE_INFINITY,
   ): Promise<{ readonly rows: readonly StoredRow[]; readonly more: boolean }> {
-    const page = await this.#memory.range(from, below, limit)
+    const page = await this.#rows.range(from, below, limit)
     if (!from.startsWith("mail/")) return page
     const rows: StoredRow[] = []
     let bytes = 0
     for (const [key, row] of page.rows) {
       if (bytes >= maxBytes) return { rows, more: true }
-      const [sender, mid, time, size] = row as MailRow
-      rows.push([key, [sender, mid, time, size, await this.#envelopes.fetch(key)]])
-      bytes += size
+      rows.push([key, await this.#fetch(key)])
+      bytes += (row as MailRow)[3]
     }
     return { rows, more: page.more }
   }
@@ -183,26 +196,8 @@ export class PartitionStore implements HubStore {
       appended.push([part.writes, number])
       this.#snapshots.count(record.length)
     }
-    for (const [rows, number] of appended) await this.#apply(rows, number)
+    for (const [rows, number] of appended) await this.#rows.write(rows, number)
     const place = { covered: this.#number, at: this.#at }
-    this.#snapshots.makeIfDue(place, this.#memory, this.#envelopes)
+    this.#snapshots.makeIfDue(place, this.#rows)
   }
-
-  async #apply(writes: readonly Write[], number: number): Promise<void> {
-    if (writes.length === 0) return
-    const light = writes.map(([key, row]): Write => {
-      if (!key.startsWith("mail/")) return [key, row]
-      if (row === null) this.#envelopes.remove(key)
-      else this.#envelopes.add(key, number)
-      return [key, row && withoutEnvelope(row as MailRow)]
-    })
-    this.#envelopes.wrote(number)
-    await this.#memory.write(light)
-  }
-}
-
-const EMPTY = new Uint8Array(0)
-
-function withoutEnvelope([from, mid, time, size]: MailRow): MailRow {
-  return [from, mid, time, size, EMPTY]
 }

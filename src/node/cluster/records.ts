@@ -2,7 +2,7 @@
 //
 // Each partition has a log of numbered records. A record holds rows that one batch has changed; a
 // batch of several records counts once its last record is there. A snapshot is all rows after one
-// record; envelopes stay in the log and are referred to.
+// record; envelopes and one-time keys stay in the log and are referred to.
 
 import { decode, type Value } from "../../encoding.ts"
 import { decodeRow, encodeRow, type Row, type Write } from "../../hub/rows.ts"
@@ -52,8 +52,21 @@ export interface Part {
   readonly rows: [key: string, row: Uint8Array | null][]
 }
 
-/** Divides changes among records. */
+/**
+ * Divides changes among records. One-time keys have records of their own: they may wait for weeks,
+ * and what is in a record stays as long as they do.
+ */
 export function divide(writes: Iterable<Write>): readonly Part[] {
+  const oneTime: Write[] = []
+  const others: Write[] = []
+  for (const write of writes) {
+    const keeps = write[0].startsWith("one-time/") && write[1] !== null
+    ;(keeps ? oneTime : others).push(write)
+  }
+  return [...divided(oneTime), ...divided(others)]
+}
+
+function divided(writes: readonly Write[]): readonly Part[] {
   const parts: Part[] = []
   let size = RECORD_BYTES
   for (const write of writes) {
@@ -72,15 +85,20 @@ export function divide(writes: Iterable<Write>): readonly Part[] {
   return parts
 }
 
-/** A row in a snapshot; `at` is the record that holds the envelope of a mail row, else 0. */
-export type KeptRow = readonly [key: string, row: Row, at: number]
+/**
+ * A row for a snapshot, or several of one kind as bytes; `at` is the record that holds the envelope
+ * of a mail row, else 0.
+ */
+export type KeptRow = readonly [key: string, row: Row | Uint8Array, at: number]
+/** The same as a snapshot has it. */
+export type SavedRow = readonly [key: string, saved: Uint8Array, at: number]
 
 /** Encodes rows as the chunks of a snapshot, one at a time: a snapshot may be large. */
 export function* encodeSnapshot(rows: Iterable<KeptRow>): Generator<Uint8Array> {
   let chunk: Value[] = []
   let size = 0
   for (const [key, row, at] of rows) {
-    const encoded = encodeRow(row)
+    const encoded = row instanceof Uint8Array ? row : encodeRow(row)
     chunk.push([key, encoded, at])
     size += key.length + encoded.length
     if (size < RECORD_BYTES) continue
@@ -92,8 +110,8 @@ export function* encodeSnapshot(rows: Iterable<KeptRow>): Generator<Uint8Array> 
 }
 
 /** Decodes a chunk of a snapshot. */
-export function decodeSnapshot(chunk: Uint8Array): readonly KeptRow[] {
-  return KEPT(decode(chunk, MAX_RECORD)).map(([key, row, at]) => [key, decodeRow(key, row), at])
+export function decodeSnapshot(chunk: Uint8Array): readonly SavedRow[] {
+  return KEPT(decode(chunk, MAX_RECORD))
 }
 
 /** The record with which an owner began, and when, in Unix seconds. */

@@ -1,8 +1,8 @@
 // A cluster of hubs: snapshots of one partition. The one that covers most counts, whoever wrote it
 // and when: each is what the log says up to its number. So a late one of a former owner harms nobody.
 
-import type { MemoryStore } from "../../hub/memory-store.ts"
-import type { Envelopes } from "./envelopes.ts"
+import type { Bodies } from "./bodies.ts"
+import type { PartitionRows } from "./partition-rows.ts"
 import {
   decodeManifest,
   decodeSnapshot,
@@ -11,6 +11,7 @@ import {
   type Fence,
   type KeptRow,
   type Manifest,
+  type SavedRow,
 } from "./records.ts"
 import {
   createSurely,
@@ -65,7 +66,7 @@ export class Snapshots {
   }
 
   /** Reads the snapshot that covers most. */
-  read(): Promise<Pick<Manifest, "covered" | "at"> & { readonly rows: readonly KeptRow[] }> {
+  read(): Promise<Pick<Manifest, "covered" | "at"> & { readonly rows: readonly SavedRow[] }> {
     return surely(async () => {
       const newest = Math.max(0, ...(await this.#numbers(subjects.manifest)))
       const stored =
@@ -75,7 +76,7 @@ export class Snapshots {
         stored === null
           ? { covered: 0, at: 0, chunks: [], fences: [] }
           : decodeManifest(stored.data)
-      const rows: KeptRow[] = []
+      const rows: SavedRow[] = []
       this.#size = 0
       for (const seq of chunks) {
         const chunk = await this.#log.get(seq)
@@ -95,18 +96,18 @@ export class Snapshots {
   }
 
   /** Makes a snapshot of the rows as they are now, in the background, if it is time for one. */
-  makeIfDue(place: Pick<Manifest, "covered" | "at">, rows: MemoryStore, mail: Envelopes): void {
+  makeIfDue(place: Pick<Manifest, "covered" | "at">, rows: PartitionRows): void {
     const due = this.#records >= this.#least || this.#bytes >= BYTES
     if (!due || this.#bytes < this.#size || this.idle !== null) return
-    const kept = Array.from(rows.entries(), ([key, row]): KeptRow => [key, row, mail.at(key)])
+    const kept = [...rows.kept()]
     this.#records = 0
     this.#bytes = 0
-    this.#background(() => this.#make(place, kept, mail))
+    this.#background(() => this.#make(place, kept, rows.bodies))
   }
 
   /** Erases what the newest snapshot makes superfluous, in the background. */
-  sweep(mail: Envelopes): void {
-    if (this.idle === null) this.#background(() => this.#sweep(mail))
+  sweep(bodies: Bodies): void {
+    if (this.idle === null) this.#background(() => this.#sweep(bodies))
   }
 
   #background(work: () => Promise<void>): void {
@@ -120,7 +121,7 @@ export class Snapshots {
   async #make(
     { covered, at }: Pick<Manifest, "covered" | "at">,
     rows: readonly KeptRow[],
-    mail: Envelopes,
+    bodies: Bodies,
   ): Promise<void> {
     const now = Math.floor(Date.now() / 1000)
     this.#fences = this.#fences.filter(
@@ -142,11 +143,11 @@ export class Snapshots {
     )
     this.#covered = covered
     this.#size = size
-    await this.#sweep(mail)
+    await this.#sweep(bodies)
   }
 
   /** Nothing is erased but what is covered by a snapshot that is there. */
-  async #sweep(mail: Envelopes): Promise<void> {
+  async #sweep(bodies: Bodies): Promise<void> {
     const covered = this.#covered
     if (covered === 0) return
     for (const kind of [subjects.manifest, subjects.snapshot]) {
@@ -154,11 +155,11 @@ export class Snapshots {
         if (number < covered) await this.#log.erase(kind(this.#partition, number))
       }
     }
-    mail.cover(covered)
+    bodies.cover(covered)
     if (this.#made++ % THOROUGH > 0) return
     const fences = new Set(this.#fences.map(([number]) => number))
     for (const number of await this.#numbers(subjects.log)) {
-      if (mail.wants(number) || fences.has(number)) continue
+      if (bodies.wants(number) || fences.has(number)) continue
       await this.#log.erase(subjects.log(this.#partition, number))
     }
   }
