@@ -7,12 +7,13 @@ import type { HubSettings } from "../../hub/decision.ts"
 import type { HubLink, Transport } from "../../hub/runtime-link.ts"
 import { ed25519Public } from "../../suite.ts"
 import { Claims, foundCluster, partitionOf } from "./bindings.ts"
-import { Edge, type EdgeHost, type EdgeMessage, type Route } from "./edge.ts"
+import { Edge, type EdgeHost } from "./edge.ts"
 import { Members } from "./members.ts"
-import type { Message } from "./messages.ts"
+import { addressed, type Message } from "./messages.ts"
 import { NamePages } from "./name-pages.ts"
-import { Owner, type OwnerHost, refuse } from "./owner.ts"
-import { Routes } from "./routes.ts"
+import { type OwnerHost, refuse } from "./owner.ts"
+import { type ClusterLog, type PartitionCounters, Partitions } from "./partitions.ts"
+import { type Route, Routes } from "./routes.ts"
 import type { SharedLog } from "./shared-log.ts"
 
 /** Partitions of a new cluster. */
@@ -42,16 +43,16 @@ export interface ClusterOptions {
   /** Milliseconds that a new hub listens for others before it owns anything; by default 1,200. */
   readonly listen?: number | undefined
   /** Takes what changed hands and what went wrong. */
-  readonly log?: (entry: {
-    readonly event: string
-    readonly [field: string]: string | number
-  }) => void
+  readonly log?: ClusterLog
 }
 
 /** What a hub of a cluster has done, and what it has. */
-export interface ClusterStatistics extends Sums {
+export interface ClusterStatistics extends Readonly<PartitionCounters> {
   readonly links: number
   readonly ready: number
+  /** Frames of agents, and errors sent to them. */
+  readonly frames: number
+  readonly errors: number
   /** Partitions that it owns. */
   readonly partitions: number
 }
@@ -65,9 +66,7 @@ export class ClusterHub {
   readonly #routes: Routes
   readonly #claims: Claims
   readonly #names: NamePages
-  readonly #owners = new Map<number, Owner>()
-  /** Partitions that are being read. */
-  readonly #reading = new Map<number, Owner>()
+  readonly #partitions: Partitions
   readonly #edges = new Map<number, Edge>()
   #edgeHost: EdgeHost | null = null
   #ownerHost: OwnerHost | null = null
@@ -76,7 +75,7 @@ export class ClusterHub {
   #complainedAt = Number.NEGATIVE_INFINITY
   #stopping = false
   #stopBy = Number.POSITIVE_INFINITY
-  readonly #counted = { frames: 0, errors: 0, failures: 0, routed: 0, delivered: 0, batches: 0 }
+  readonly #counted = { frames: 0, errors: 0, failures: 0 }
 
   /** @param options - Shared store, environment, limits. */
   constructor(options: ClusterOptions) {
@@ -93,6 +92,7 @@ export class ClusterHub {
       options.listen,
     )
     this.#routes = new Routes(this.#members)
+    this.#partitions = new Partitions(this.#members, this.#routes, options.shared, options.log)
     this.#claims = new Claims(options.shared, (error) => this.#pause(error))
     this.#names = new NamePages(this.#routes, (hub, message) => this.#members.send(hub, message))
   }
@@ -123,7 +123,7 @@ export class ClusterHub {
         return members.valid
       },
       claim: (peer) => this.#claims.claim(peer),
-      lost: (owner) => this.#giveUp(owner, "lost"),
+      lost: (owner) => this.#partitions.giveUp(owner, "lost"),
       pause: (error) => this.#pause(error),
     }
     this.#edgeHost = {
@@ -153,9 +153,7 @@ export class ClusterHub {
     if (this.#stopping) return
     this.#stopping = true
     this.#stopBy = performance.now() + STOP
-    const owners = [...this.#owners.values(), ...this.#reading.values()]
-    this.#owners.clear()
-    await Promise.all(owners.map((owner) => owner.stop().catch(() => undefined)))
+    await this.#partitions.stop()
     for (const edge of [...this.#edges.values()]) edge.close()
     this.#routes.stop()
     this.#members.leave()
@@ -175,9 +173,18 @@ export class ClusterHub {
   get statistics(): ClusterStatistics {
     let ready = 0
     for (const edge of this.#edges.values()) if (edge.name !== null) ready++
-    const sums = { ...this.#counted }
-    for (const { statistics } of this.#owners.values()) add(sums, statistics)
-    return { ...sums, links: this.#edges.size, ready, partitions: this.#owners.size }
+    const { frames, errors } = this.#counted
+    const { counters, size } = this.#partitions
+    const failures = this.#counted.failures + counters.failures
+    return {
+      ...counters,
+      frames,
+      errors,
+      failures,
+      links: this.#edges.size,
+      ready,
+      partitions: size,
+    }
   }
 
   /** Whether requests can be answered: the store answers, others hear this hub, all have owners. */
@@ -202,70 +209,19 @@ export class ClusterHub {
     this.#options.log?.({ event: "store-failed", message: (error as Error).message })
   }
 
-  /** Takes over what it is the heir of, hands over what it is not. */
+  /** Hubs have come or gone, or own other partitions. */
   #look(): void {
-    if (this.#settings === null || this.#stopping) return
-    for (const owner of this.#owners.values()) {
-      const heir = this.#members.heirOf(owner.partition)
-      if (heir !== this.#members.id) this.#giveUp(owner, "handed-over")
-      else if (!this.#members.valid) this.#giveUp(owner, "unheard")
-    }
-    for (let i = 0; i < this.#names.partitions; i++) {
-      const mine = this.#members.settled && this.#members.heirOf(i) === this.#members.id
-      const free = this.#routes.of(i) === null && !this.#reading.has(i)
-      if (mine && free) void this.#takeOver(i)
-    }
+    if (this.#ownerHost === null || this.#stopping) return
+    const { partitions } = this.#names
+    this.#partitions.look(partitions, this.#ownerHost)
     this.#routes.look()
-    const epochs = Array.from(
-      { length: this.#names.partitions },
-      (_, i) => this.#routes.of(i)?.epoch,
-    )
+    const epochs = Array.from({ length: partitions }, (_, i) => this.#routes.of(i)?.epoch)
     const moved = ({ partition, epoch }: Route): boolean => epochs[partition] !== epoch
     for (const edge of [...this.#edges.values()]) edge.leave(moved)
   }
 
-  async #takeOver(partition: number): Promise<void> {
-    const owner = new Owner(partition, this.#shared, this.#ownerHost as OwnerHost)
-    this.#reading.set(partition, owner)
-    try {
-      await owner.start()
-      if (this.#stopping) return await owner.stop()
-      this.#owners.set(partition, owner)
-      this.#options.log?.({ event: "partition-owned", partition })
-      this.#tell()
-    } catch (error) {
-      this.#counted.failures++
-      this.#options.log?.({
-        event: "partition-failed",
-        partition,
-        message: (error as Error).message,
-      })
-      await owner.stop().catch(() => undefined)
-    } finally {
-      this.#reading.delete(partition)
-    }
-  }
-
-  #giveUp(owner: Owner, why: string): void {
-    const { partition } = owner
-    if (this.#owners.get(partition) === owner) {
-      this.#owners.delete(partition)
-      add(this.#counted, owner.statistics)
-      this.#options.log?.({ event: "partition-left", partition, why })
-    }
-    owner.stop().then(
-      () => this.#tell(),
-      () => this.#tell(),
-    )
-  }
-
-  #tell(): void {
-    this.#members.own(new Map(Array.from(this.#owners, ([i, { epoch }]) => [i, epoch])))
-    this.#look()
-  }
-
   #broken(hub: string): void {
-    for (const owner of this.#owners.values()) owner.broken(hub)
+    this.#partitions.broken(hub)
     for (const edge of [...this.#edges.values()]) edge.leave((route) => route.hub === hub)
   }
 
@@ -283,34 +239,10 @@ export class ClusterHub {
       case "broken":
         return
       default: {
-        const owner = this.#owners.get(message[1])
-        if (owner !== undefined && owner.epoch === message[2]) owner.take(from, message)
+        const owner = this.#partitions.find(message[1], message[2])
+        if (owner !== null) owner.take(from, message)
         else refuse(from, message, (hub, answer) => this.#members.send(hub, answer))
       }
     }
   }
-}
-
-/** Puts the address of the owner and the number of the link to what an edge says. */
-function addressed(route: Route, message: EdgeMessage, link: number): Message {
-  const { partition, epoch } = route
-  const [kind, ...rest] = message
-  return [kind, partition, epoch, link, ...rest] as unknown as Message
-}
-
-interface Sums {
-  frames: number
-  errors: number
-  failures: number
-  routed: number
-  delivered: number
-  batches: number
-}
-
-/** Adds what a partition has done; its frames and errors have been counted at the edges. */
-function add(sums: Sums, { routed, delivered, batches, failures }: Owner["statistics"]): void {
-  sums.routed += routed
-  sums.delivered += delivered
-  sums.batches += batches
-  sums.failures += failures
 }

@@ -22,19 +22,15 @@ import {
 import type { Asked } from "../../hub/machine.ts"
 import type { HubLink, Transport } from "../../hub/runtime-link.ts"
 import type { Peer } from "../../identity.ts"
+import type { EdgeMessage } from "./messages.ts"
+import { type Pending, PendingRequests } from "./pending.ts"
+import type { Route } from "./routes.ts"
 
 /** Bytes that are passed on before the owner is told. */
 const REPORT = 65_536
 
 /** Milliseconds until an owner is looked for again. */
 const RETRY = 200
-
-/** Where a partition is. */
-export interface Route {
-  readonly partition: number
-  readonly hub: string
-  readonly epoch: number
-}
 
 /** What an edge needs of its hub. */
 export interface EdgeHost {
@@ -52,31 +48,13 @@ export interface EdgeHost {
   forget(edge: Edge): void
 }
 
-/** What an edge says, without the route. */
-export type EdgeMessage =
-  | readonly ["home", name: string, ik: Uint8Array]
-  | readonly ["ask", name: string, ik: Uint8Array, frame: Uint8Array]
-  | readonly ["gone"]
-  | readonly ["taken", bytes: number]
-
-interface Pending {
-  readonly rid: number
-  readonly size: number
-  /** The answer, once it is there. */
-  frame: Uint8Array | null
-  partition: number | null
-  /** Of LIST, until it is being read. */
-  after: string | null
-  readonly close: boolean
-}
-
 /** One connection of an agent at a hub of a cluster. */
 export class Edge implements HubLink {
   readonly number: number
   readonly #transport: Transport
   readonly #host: EdgeHost
   #state: LinkState = NEW_LINK
-  #pending: Pending[] = []
+  readonly #pending: PendingRequests
   /** The owners that know of this connection. */
   readonly #routes = new Map<number, Route>()
   #peer: Peer | null = null
@@ -84,14 +62,24 @@ export class Edge implements HubLink {
   #gone = false
   #received = 0
   #reported = 0
-  waiting = 0
-  waitingBytes = 0
 
   /** @param number - Of this connection, here. */
   constructor(number: number, transport: Transport, host: EdgeHost) {
     this.number = number
     this.#transport = transport
     this.#host = host
+    this.#pending = new PendingRequests((frame, close) => {
+      transport.send(frame)
+      if (close) this.close()
+    })
+  }
+
+  get waiting(): number {
+    return this.#pending.count
+  }
+
+  get waitingBytes(): number {
+    return this.#pending.bytes
   }
 
   get name(): string | null {
@@ -134,18 +122,7 @@ export class Edge implements HubLink {
       this.#goHome(this.#peer)
       return
     }
-    const pending: Pending = {
-      rid,
-      size: frame.length,
-      frame: null,
-      partition: null,
-      after: null,
-      close,
-    }
-    this.#pending.push(pending)
-    this.waiting++
-    this.waitingBytes += frame.length
-    this.#ask(asked, frame, pending)
+    this.#ask(asked, frame, this.#pending.add(rid, frame.length, close))
   }
 
   /** Asks the owner of the agent's own rows to send its mail here. */
@@ -189,12 +166,11 @@ export class Edge implements HubLink {
 
   /** A page of names is read once all before it has been answered: it shows what that has done. */
   #list(): void {
-    const pending = this.#pending[0]
-    if (pending === undefined || pending.after === null) return
-    const { after, rid } = pending
-    pending.after = null
+    const list = this.#pending.takeList()
+    if (list === null) return
+    const { pending, after } = list
     this.#host.names(after).then(
-      (names) => this.#answer(pending, names && encodeReply(rid, names)),
+      (names) => this.#answer(pending, names && encodeReply(pending.rid, names)),
       () => this.#answer(pending, null),
     )
   }
@@ -211,16 +187,8 @@ export class Edge implements HubLink {
     })
   }
 
-  /** Answers what has been asked longest, as far as answers are there; null is hub/internal. */
   #answer(pending: Pending, frame: Uint8Array | null): void {
-    pending.frame = frame ?? encodeError(pending.rid, "hub/internal", 1)
-    while (this.#pending[0]?.frame) {
-      const first = this.#pending.shift() as Pending
-      this.waiting--
-      this.waitingBytes -= first.size
-      this.#transport.send(first.frame as Uint8Array)
-      if (first.close) this.close()
-    }
+    this.#pending.answer(pending, frame)
     this.#list()
     this.#transport.answered?.()
   }
@@ -232,9 +200,7 @@ export class Edge implements HubLink {
     const [type, rid] = decodeFrame(frame)
     if (rid !== 0 && (type === FRAME.reply || type === FRAME.error)) {
       if (type === FRAME.error) this.#host.counted("errors")
-      const asked = (item: Pending): boolean =>
-        item.frame === null && item.rid === rid && item.partition === partition
-      const pending = this.#pending.find(asked)
+      const pending = this.#pending.find(partition, rid as number)
       if (pending !== undefined) this.#answer(pending, frame)
       this.#count(route, frame.length)
       return
@@ -272,7 +238,7 @@ export class Edge implements HubLink {
     this.#state = { phase: "closed" }
     for (const route of this.#routes.values()) this.#host.send(route, ["gone"], this.number)
     this.#routes.clear()
-    this.#pending = []
+    this.#pending.clear()
     this.#host.forget(this)
   }
 
@@ -295,8 +261,7 @@ export class Edge implements HubLink {
         setTimeout(() => this.#goHome(peer), RETRY).unref()
         continue
       }
-      const asked = (item: Pending): boolean => item.partition === partition && item.frame === null
-      if (partition !== this.#home && !this.#pending.some(asked)) continue
+      if (partition !== this.#home && !this.#pending.awaits(partition)) continue
       this.close()
       return
     }

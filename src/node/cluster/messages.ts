@@ -36,6 +36,22 @@ export type Message =
   /** A page of names. */
   | readonly ["names", partition: number, epoch: number, query: number, names: readonly string[]]
 
+/** What an edge says of one of its connections, without the address. */
+export type EdgeMessage =
+  | readonly ["home", name: string, ik: Uint8Array]
+  | readonly ["ask", name: string, ik: Uint8Array, frame: Uint8Array]
+  | readonly ["gone"]
+  | readonly ["taken", bytes: number]
+
+/** Puts the address of the owner and the number of the connection to what an edge says. */
+export function addressed(
+  { partition, epoch }: { readonly partition: number; readonly epoch: number },
+  [kind, ...rest]: EdgeMessage,
+  link: number,
+): Message {
+  return [kind, partition, epoch, link, ...rest] as unknown as Message
+}
+
 const key = bytes(32)
 const SHAPES: { readonly [kind: string]: Shape<unknown> } = {
   home: tuple(literal("home"), uint, uint, uint, text, key),

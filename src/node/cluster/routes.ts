@@ -1,7 +1,13 @@
 // A cluster of hubs: who owns a partition, for those who cannot wait for it themselves.
 
-import type { Route } from "./edge.ts"
 import type { Members } from "./members.ts"
+
+/** Where a partition is. */
+export interface Route {
+  readonly partition: number
+  readonly hub: string
+  readonly epoch: number
+}
 
 /** Milliseconds that a request waits for an owner to be known. */
 const PATIENCE = 8_000
