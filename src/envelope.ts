@@ -288,13 +288,14 @@ export function encodeReceipts(receipts: readonly Receipt[]): Uint8Array {
 }
 
 /**
- * Reads a content and checks the rules of its kind, except for the payload of kind 0.
+ * Reads a content and checks the rules of its kind, except for the payload of kind 0. A long body
+ * shares the memory of `content`.
  *
  * @throws {@link AgentMeshError} `envelope/content` for every fault.
  */
 export function decodeContent(content: Uint8Array): Content {
   try {
-    const fields = decodeAs(CONTENT, content, MAX_CONTENT) // ENVELOPE-15
+    const fields = CONTENT(decodeShared(content, MAX_CONTENT)) // ENVELOPE-15
     const [kind, id, sentMs, re, ask, body] = fields
     const quiet = re === null && ask === 0 // ENVELOPE-16
     const ruled =

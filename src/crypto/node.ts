@@ -12,6 +12,7 @@ import {
   diffieHellman,
   type KeyObject,
   randomBytes,
+  randomFillSync,
   scryptSync,
   sign,
   timingSafeEqual,
@@ -124,10 +125,23 @@ function derivePublic(crv: Curve, secret: Uint8Array): Uint8Array {
   return copy(Buffer.from(x as string, "base64url"))
 }
 
+// Ids and guards have 16 bytes and are public: they are drawn 256 at a time, as randomUUID does.
+// Longer values are secrets; each is drawn when it is needed.
+const ID = 16
+const pool = { bytes: new Uint8Array(256 * ID), at: 256 * ID }
+
+function randomId(): Uint8Array {
+  const { bytes, at } = pool
+  if (at === bytes.length) randomFillSync(bytes)
+  const start = at === bytes.length ? 0 : at
+  pool.at = start + ID
+  return bytes.slice(start, pool.at)
+}
+
 export const backend: Backend = {
   ...noble,
   name: "node",
-  random: (length) => plain(randomBytes(length)),
+  random: (length) => (length === ID ? randomId() : plain(randomBytes(length))),
   sha256,
   hmac: (key, data) => plain(createHmac("sha256", key).update(data).digest()),
   scrypt(password, salt, n, length) {
