@@ -9,6 +9,7 @@ import { FOUNDING } from "./evil/founding.ts"
 import { INBOX_CASES } from "./evil/inbox.ts"
 import { MAIL } from "./evil/mail.ts"
 import { OPENING } from "./evil/opening.ts"
+import { OWN_BUNDLE } from "./evil/own-bundle.ts"
 import { PUBLISHING } from "./evil/publishing.ts"
 import { READY } from "./evil/ready.ts"
 import { SENDING } from "./evil/sending.ts"
@@ -36,7 +37,7 @@ export const EVIL_CASES: readonly EvilCase[] = [
   ...numbered(300, SENDING),
   ...numbered(400, [...FOUNDING, ...INBOX_CASES]),
   ...numbered(600, [...DELAYS, ...WEEKS]),
-  ...numbered(700, PUBLISHING),
+  ...numbered(700, [...PUBLISHING, ...OWN_BUNDLE]),
 ]
 
 /** Operations without which an agent cannot be examined. */

@@ -26,6 +26,7 @@ import { SESSION_PROPERTIES } from "./session.ts"
 import { LEAK_PROPERTIES } from "./session-leak.ts"
 import { NETWORK_PROPERTIES } from "./session-network.ts"
 import { RECEIVE_PROPERTIES } from "./session-receive.ts"
+import { STRANGER_PROPERTIES } from "./strangers.ts"
 import { SUITE_PROPERTIES } from "./suite.ts"
 
 const ordered = (...parts: readonly (readonly Property[])[]): readonly Property[] =>
@@ -38,7 +39,10 @@ export const PROPERTIES_OF: Readonly<Record<Section, readonly Property[]>> = {
   identity: IDENTITY_PROPERTIES,
   bundle: ordered(BUNDLE_PROPERTIES, BUNDLE_KEY_PROPERTIES),
   keyschedule: KEYSCHEDULE_PROPERTIES,
-  handshake: ordered(HANDSHAKE_PROPERTIES, ORDER_PROPERTIES, HANDSHAKE_MODELS),
+  handshake: ordered(
+    ...[HANDSHAKE_PROPERTIES, ORDER_PROPERTIES, HANDSHAKE_MODELS],
+    STRANGER_PROPERTIES,
+  ),
   envelope: ordered(ENVELOPE_PROPERTIES, ENVELOPE_SHAPE_PROPERTIES),
   session: ordered(SESSION_PROPERTIES, NETWORK_PROPERTIES, RECEIVE_PROPERTIES, LEAK_PROPERTIES),
   hub: ordered(HUB_PROPERTIES, POST_PROPERTIES, DIRECTORY_PROPERTIES),

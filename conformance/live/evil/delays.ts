@@ -197,6 +197,9 @@ export const DELAYS: readonly Draft[] = [
     async run(w) {
       const [b, c] = await pair(w)
       await settled(w, b, c)
+      await w.jump(70) // later than the first session by more than a minute: no glare
+      await w.until(() => w.connected, "the agent is connected")
+      await w.barrier(c)
       const held = holdFrom(w, "b")
       const before = w.hub.sendsTo("b").length
       await w.send("b", "sealed again")

@@ -40,12 +40,6 @@ function flood(who: Insider, line: Line, contents: number): number {
   return count
 }
 
-/** The case has shown what it shows; thousands of messages are not worth the wait. */
-async function leave(w: World): Promise<void> {
-  await w.driver.call("drop", { handle: w.handle })
-  w.handle = ""
-}
-
 export const INBOX_CASES: readonly Draft[] = [
   {
     title: "what send has taken outlives the process, though the hub was away",
@@ -132,7 +126,7 @@ export const INBOX_CASES: readonly Draft[] = [
         `with ${INBOX} contents in the inbox nothing is acknowledged, not ${taken}`,
       )
       await w.until(() => acks(w) > before + 100 + taken, "mail is acknowledged when there is room")
-      await leave(w)
+      await w.leave() // thousands of messages are not worth the wait
     },
   },
   {
@@ -155,7 +149,7 @@ export const INBOX_CASES: readonly Draft[] = [
       await unhandled(w, () => stranger.receipts.length === INBOX / 4 + 100, "all get a receipt")
       const failed = stranger.receipts.filter(([, status]) => status === 3)
       same([failed.length, b.receipts.at(-1)?.[1]], [100, 1], "receipts of status 3, of the peer's")
-      await leave(w)
+      await w.leave() // thousands of messages are not worth the wait
     },
   },
   {

@@ -31,9 +31,9 @@ import {
 import { createInitiator, createResponder, open, type Session, seal } from "../../../src/session.ts"
 import { dh, osDraw, type Suite, x25519Public } from "../../../src/suite.ts"
 import { unhex } from "../../values.ts"
-import { receiptFor, type Signed } from "./directory.ts"
 import type { Fate, Frame } from "./hub.ts"
 import { deliver, published } from "./post.ts"
+import { receiptFor, type Signed } from "./served.ts"
 import type { World } from "./world.ts"
 
 const { application, heal, receipt } = CONTENT_KINDS

@@ -1,23 +1,23 @@
 // The hostile hub, seventh part: what an agent publishes when the hub loses, refuses or forgets it,
 // after an import too (SPEC §6, §12.2).
 
-import { importState } from "../../../src/agent/backup.ts"
-import { acceptOneTimeKey, createBundle, type OneTimeKey, openBundle } from "../../../src/bundle.ts"
-import { decode, encode, encodePayload, type Value } from "../../../src/encoding.ts"
+import { acceptOneTimeKey, type OneTimeKey } from "../../../src/bundle.ts"
+import { encode, encodePayload, type Value } from "../../../src/encoding.ts"
 import { encodeContent } from "../../../src/envelope.ts"
 import { initiate } from "../../../src/handshake.ts"
-import { FRAME, signReceipt } from "../../../src/hub/frames.ts"
-import { createIdentity, type OwnIdentity, restoreIdentity } from "../../../src/identity.ts"
+import { FRAME } from "../../../src/hub/frames.ts"
+import { createIdentity } from "../../../src/identity.ts"
 import { createInitiator, seal } from "../../../src/session.ts"
 import { osDraw } from "../../../src/suite.ts"
-import { hex, unhex } from "../../values.ts"
+import { hex } from "../../values.ts"
 import { check, same } from "../hub/trial.ts"
 import { fetches } from "./delays.ts"
 import type { Frame } from "./hub.ts"
 import { type Draft, deliver, published } from "./post.ts"
 import type { World } from "./world.ts"
 
-const puts = (w: World, type: number): readonly Frame[] =>
+/** Frames of a type that the agent has sent. */
+export const puts = (w: World, type: number): readonly Frame[] =>
   w.hub.sent.filter((frame) => frame[0] === type)
 
 const keysOf = (frame: Frame): readonly string[] =>
@@ -67,7 +67,7 @@ async function lostOnce(w: World, type: number): Promise<Frame> {
 }
 
 /** The agent under test is opened anew from its export. */
-async function reborn(w: World): Promise<void> {
+export async function reborn(w: World): Promise<void> {
   const key = hex(osDraw("identity", 32))
   await w.disconnect()
   const { bytes } = await w.ok("agent.export", { agent: w.handle, key })
@@ -75,58 +75,6 @@ async function reborn(w: World): Promise<void> {
   const seed = hex(osDraw("identity", 32))
   await w.create({ name: w.name, seed, now: w.seconds, suites: [1], file: bytes as string, key })
 }
-
-/** The hub calls every bundle stale and shows another one as the agent's; which seq comes next. */
-function stale(
-  title: string,
-  show: (w: World, own: OwnIdentity) => { by: OwnIdentity; seq: number },
-  raises: boolean,
-): Draft {
-  return {
-    title,
-    req: ["BUNDLE-8"],
-    options: { offline: true },
-    async run(w) {
-      const key = hex(osDraw("identity", 32))
-      const { bytes } = await w.ok("agent.export", { agent: w.handle, key })
-      const state = importState(unhex(String(bytes)), unhex(key))
-      const { by, seq } = show(w, restoreIdentity(w.name, state.ikSecret, state.dkSecret))
-      const shown = createBundle(by, { seq, now: w.seconds, suites: [1] }, osDraw)
-      const signed = decode(shown.bytes)
-      const key0 = { ik: w.hub.hubIk, secret: w.hub.secret }
-      const about = { name: w.name, ik: by.ik, bundleRef: shown.ref, seq, time: w.seconds }
-      w.hub.attack = {
-        up(frame, link) {
-          const rid = frame[1] as Value
-          const low = frame[0] === FRAME.putBundle && seqOf(frame) <= seq
-          if (low) link.inject([FRAME.error, rid, 8, 0])
-          const asks = frame[0] === FRAME.getBundle && frame[2] === w.name
-          if (asks) link.inject([FRAME.reply, rid, [signed, null, signReceipt(key0, about)]])
-          return low || asks ? null : frame
-        },
-      }
-      await w.connect()
-      await w.until(() => fetches(w, w.name).length > 0, "the agent asks for its own bundle")
-      const seqs = (): readonly number[] => puts(w, FRAME.putBundle).map(seqOf)
-      if (raises) await w.until(() => seqs().at(-1) === seq + 1, "the next seq is one higher")
-      else {
-        await w.jump(65)
-        await w.until(() => fetches(w, w.name).length > 1, "the agent tries again")
-        check(
-          seqs().every((one) => one < seq),
-          `no seq follows the one that is shown: ${seqs()}`,
-        )
-        const before = puts(w, FRAME.putBundle).length
-        w.hub.attack = {}
-        const again = (): boolean => puts(w, FRAME.putBundle).length > before
-        await w.until(again, "the bundle leaves again", () => w.jump(60))
-      }
-    },
-  }
-}
-
-/** The seq of a PUT_BUNDLE. */
-const seqOf = (frame: Frame): number => openBundle(encode(frame[2] as Value)).seq
 
 export const PUBLISHING: readonly Draft[] = [
   {
@@ -284,19 +232,4 @@ export const PUBLISHING: readonly Draft[] = [
       same(w.undelivered, [], "contents given up")
     },
   },
-  stale(
-    "a bundle that is called stale: the own one at the hub raises the seq",
-    (w, by) => ({ by, seq: w.seconds + 1_000_000 }),
-    true,
-  ),
-  stale(
-    "the own bundle at the hub is too far ahead: it raises nothing",
-    (w, by) => ({ by, seq: w.seconds + 2_678_400 + 1_000 }),
-    false,
-  ),
-  stale(
-    "a bundle of another key in the place of the own one raises nothing",
-    (w) => ({ by: createIdentity(w.name, osDraw), seq: w.seconds + 1_000_000 }),
-    false,
-  ),
 ]

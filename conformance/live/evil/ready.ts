@@ -1,13 +1,14 @@
 // The hostile hub, first part: frames that no hub sends, limits and counts that are lies.
 
-import type { Value } from "../../../src/encoding.ts"
-import { FRAME } from "../../../src/hub/frames.ts"
+import { encode, type Value } from "../../../src/encoding.ts"
+import { FRAME, frameHash, type HubLimits, signWelcome } from "../../../src/hub/frames.ts"
+import { osDraw } from "../../../src/suite.ts"
 import { framed, head } from "../hub/stream.ts"
 import { check, same } from "../hub/trial.ts"
 import type { AgentLink, Frame } from "./hub.ts"
-import type { EvilCase, World } from "./world.ts"
-
-type Draft = Omit<EvilCase, "id">
+import { Insider, meetInsider } from "./insider.ts"
+import type { Draft } from "./post.ts"
+import type { World } from "./world.ts"
 
 /** Frames that end a ready link with `hub/malformed`; the agent comes back by itself. */
 function broken(title: string, send: (link: AgentLink) => void): Draft {
@@ -37,6 +38,43 @@ function ignored(title: string, req: string, frames: (w: World) => readonly Fram
       await w.barrier(peer)
       same([w.lost, w.hub.links.length], [[], 1], "lost links, connections")
     },
+  }
+}
+
+/** One-time keys that the agent has published. */
+function made(w: World): number {
+  const lists = w.hub.sent.filter((frame) => frame[0] === FRAME.putOneTime)
+  return lists.reduce((sum, frame) => sum + (frame[3] as readonly Value[]).length, 0)
+}
+
+/** Limits of which none is more than 0. */
+const NOTHING: HubLimits = {
+  ...{ mailboxMessages: 0, mailboxBytes: 0, perSender: 0, perSenderBytes: 0, ttl: 0 },
+  ...{ envelope: 65_536, requestsPerSecond: 0, unacked: 0 },
+}
+
+/** What a hub answers that announces such limits and takes everything; null: not to this frame. */
+function generous(w: World, [type, rid, ...rest]: Frame, link: AgentLink): Uint8Array | null {
+  const key = { ik: w.hub.hubIk, secret: w.hub.secret }
+  const counts: Value = [0, [[1, 100]], null]
+  const reply = (result: Value): Uint8Array => encode([FRAME.reply, rid as Value, result])
+  switch (type) {
+    case FRAME.hello: {
+      const hello = frameHash(link.bytes[0] as Uint8Array)
+      return signWelcome(key, hello, osDraw("snonce", 32), NOTHING)
+    }
+    case FRAME.auth:
+      return encode([FRAME.ready, 0, counts])
+    case FRAME.putOneTime:
+      return reply((rest[1] as readonly Value[]).length)
+    case FRAME.counts:
+      return reply(counts)
+    case FRAME.putBundle:
+    case FRAME.ack:
+    case FRAME.ping:
+      return reply(null)
+    default:
+      return null
   }
 }
 
@@ -74,10 +112,6 @@ export const READY: readonly Draft[] = [
         down: (frame, asked) =>
           asked?.[0] === FRAME.counts ? [FRAME.reply, frame[1] as Value, [0, [[1, 0]], 1]] : frame,
       }
-      const made = (): number => {
-        const lists = w.hub.sent.filter((frame) => frame[0] === FRAME.putOneTime)
-        return lists.reduce((sum, frame) => sum + (frame[3] as readonly Value[]).length, 0)
-      }
       for (let hour = 0; hour < 4; hour++) {
         for (let i = 0; i < 40; i++) {
           w.hub.link?.inject([FRAME.lowOneTime, 0, 1, 0])
@@ -85,7 +119,10 @@ export const READY: readonly Draft[] = [
           await w.poll(5)
         }
         const most = Math.min(500, 200 * (hour + 1))
-        check(made() <= most, `at most ${most} one-time keys after hour ${hour + 1}, not ${made()}`)
+        check(
+          made(w) <= most,
+          `at most ${most} one-time keys after hour ${hour + 1}, not ${made(w)}`,
+        )
         await w.jump(3_000)
         await w.until(() => w.connected, "the agent connects again")
       }
@@ -157,6 +194,89 @@ export const READY: readonly Draft[] = [
       const put = (): Frame | undefined => w.hub.sent.find((frame) => frame[0] === FRAME.putBundle)
       await w.until(() => put() !== undefined, "the agent publishes a bundle")
       await w.meet("b")
+    },
+  },
+  {
+    title: "two suites, counts that are always 0, and the process ends: 200 keys an hour in all",
+    req: ["BUNDLE-6"],
+    options: { agent: { suites: [1, 2] } },
+    async run(w) {
+      const peer = await w.meet("b")
+      await w.until(() => made(w) >= 200, "100 keys of each suite leave")
+      const none: Value = [
+        0,
+        [
+          [1, 0],
+          [2, 0],
+        ],
+        null,
+      ]
+      w.hub.attack = {
+        down: (frame, asked) =>
+          asked?.[0] === FRAME.counts ? [FRAME.reply, frame[1] as Value, none] : frame,
+      }
+      const low = async (): Promise<void> => {
+        for (let i = 0; i < 5; i++) {
+          for (const suite of [1, 2]) w.hub.link?.inject([FRAME.lowOneTime, 0, suite, 0])
+          await w.move(20)
+          await w.poll(5)
+        }
+      }
+      await low()
+      await w.crash()
+      await w.connect()
+      await low()
+      await w.barrier(peer)
+      same(made(w), 200, "one-time keys within the hour")
+      await w.jump(3_600)
+      await w.until(
+        () => w.connected,
+        "the agent connects again",
+        () => w.jump(2),
+      )
+      await low()
+      check(made(w) > 200 && made(w) <= 400, `more keys an hour later, not ${made(w)}`)
+    },
+  },
+  {
+    title: "a hub that announces limits of 0: the agent reads 1 and works on",
+    req: ["HUB-56"],
+    options: { offline: true },
+    async run(w) {
+      const b = new Insider(w, "b")
+      w.hub.attack = {
+        up(frame, link) {
+          const answer = generous(w, frame, link)
+          if (answer !== null) link.write(framed(answer))
+          return answer === null ? b.up(frame) : null
+        },
+      }
+      await w.connect()
+      for (let i = 0; i < 10; i++) await w.jump(2)
+      await meetInsider(w, b)
+      await w.leave()
+    },
+  },
+  {
+    title: "what the agent asks for in GET_BUNDLE: suites of its own, the higher one first",
+    req: ["HUB-6"],
+    options: { agent: { suites: [1, 2] } },
+    async run(w) {
+      for (const [name, suites] of [
+        ["b", [1, 2]],
+        ["c", [1]],
+      ] as const) {
+        await w.peer(name, { suites })
+        await w.meet(name)
+        const lists = w.hub.sent
+          .filter((frame) => frame[0] === FRAME.getBundle && frame[2] === name)
+          .map((frame) => frame[3] as readonly number[])
+        check(lists.length > 0, `the bundle of ${name} is asked for`)
+        for (const list of lists) {
+          const right = list.every((suite, i) => suite === 1 || (suite === 2 && i === 0))
+          check(right && new Set(list).size === list.length, `suites in ${JSON.stringify(list)}`)
+        }
+      }
     },
   },
 ]

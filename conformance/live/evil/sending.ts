@@ -7,12 +7,11 @@ import { createIdentity } from "../../../src/identity.ts"
 import { osDraw } from "../../../src/suite.ts"
 import { hex } from "../../values.ts"
 import { check, same } from "../hub/trial.ts"
-import { serve } from "./directory.ts"
 import type { Fate, Frame } from "./hub.ts"
-import { settled } from "./post.ts"
-import type { EvilCase, World } from "./world.ts"
-
-type Draft = Omit<EvilCase, "id">
+import { Insider, meetInsider, pass, serveInsiders } from "./insider.ts"
+import { type Draft, settled } from "./post.ts"
+import { serve } from "./served.ts"
+import type { World } from "./world.ts"
 
 /** The first SENDs to a name get another fate; the rest is honest. */
 function intercept(w: World, to: string, fate: (frame: Frame, count: number) => Fate): void {
@@ -246,6 +245,31 @@ export const SENDING: readonly Draft[] = [
       w.hub.attack = {}
       await w.send("b", "for anyone")
       await w.until(() => b.texts.length > 0, "b gets what is sent afterwards")
+    },
+  },
+  {
+    title: "a hundred contents behind one envelope: the next one holds 64, in order",
+    req: ["ENVELOPE-5"],
+    async run(w) {
+      const c = await w.meet("c")
+      const b = new Insider(w, "b")
+      serveInsiders(w, b)
+      await meetInsider(w, b)
+      await pass(w, 3)
+      b.takes = false
+      const texts = Array.from({ length: 101 }, (_, i) => `text ${i}`)
+      const [sends, before] = [w.hub.sendsTo("b").length, b.got.length]
+      for (const [i, text] of texts.entries()) {
+        await w.submit("b", text)
+        if (i === 0) await w.until(() => w.hub.sendsTo("b").length > sends, "the first leaves")
+      }
+      await w.barrier(c)
+      b.takes = true
+      await pass(w, 40)
+      await w.until(() => b.texts.includes("text 100"), "all texts leave")
+      const sizes = b.got.slice(before).map((one) => one.texts.length)
+      same(sizes, [1, 64, 36], "contents in the envelopes")
+      same(b.texts.slice(-101), texts, "the texts, in order")
     },
   },
 ]

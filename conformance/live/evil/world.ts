@@ -237,6 +237,12 @@ export class World extends Party {
     check(open === undefined, "no plaintext is in any frame of the agent")
   }
 
+  /** The case has shown what it shows; what is due does not arrive. */
+  async leave(): Promise<void> {
+    await this.driver.call("drop", { handle: this.handle })
+    this.handle = ""
+  }
+
   async end(): Promise<void> {
     if (this.handle !== "") await this.driver.call("drop", { handle: this.handle })
     for (const { agent } of this.peers.values()) await agent.close()

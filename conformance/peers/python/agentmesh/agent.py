@@ -52,6 +52,10 @@ class Agent(Receiver):
     ) -> tuple[str, str | None, bytes, bytes]:
         """The first checks of `send`: (name, fingerprint, content id, content)."""
         name, fingerprint = idn.read_address(to)
+        return name, fingerprint, *self.encode_once(payload, re, ask)
+
+    def encode_once(self, payload: bytes, re: bytes | None, ask: int) -> tuple[bytes, bytes]:
+        """(content id, content): the same bytes for however many peers (AGENT-10)."""
         try:
             enc.decode_payload(payload)
         except MeshError as e:
@@ -60,7 +64,7 @@ class Agent(Receiver):
         content = env.encode_content(env.APPLICATION, content_id, self.now_ms, re, ask, payload)
         if len(content) > enc.MAX_CONTENT:
             raise MeshError("agent/payload", "too large")
-        return name, fingerprint, content_id, content
+        return content_id, content
 
     def check_policy(self, name: str, fingerprint: str | None) -> Pin | None:
         """The last checks of `send`: the pin against the address, then the send policy."""

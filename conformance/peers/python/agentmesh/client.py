@@ -196,7 +196,12 @@ class Client:
             raise MeshError(code)
 
     def send(
-        self, to: str, payload: bytes, re: bytes | None = None, ask: int = 0, seconds: float = 30
+        self,
+        to: str | list[str],
+        payload: bytes,
+        re: bytes | None = None,
+        ask: int = 0,
+        seconds: float = 30,
     ) -> bytes:
         """The id of the content, once it is queued."""
         result: list[bytes | MeshError] = []

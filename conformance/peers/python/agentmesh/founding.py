@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from . import bundle as bn
 from . import envelope as env
+from . import identity as idn
 from .errors import MeshError
 from .keeper import VERIFIED
 from .link import Found
@@ -19,10 +20,31 @@ HANDSHAKE_BACKOFF_MAX = 3_600
 class Founder(Sealer):
     # --- send ----------------------------------------------------------------------------------
 
-    def send(self, to: str, payload: bytes, re: bytes | None, ask: int, done: Done) -> None:
-        """`done` gets the content id once it is queued, or the refusal."""
+    def send(
+        self, to: str | list[str], payload: bytes, re: bytes | None, ask: int, done: Done
+    ) -> None:
+        """`done` gets the content id once it is queued for everybody, or the first refusal."""
         try:
-            name, fingerprint, content_id, content = self.make_content(to, payload, re, ask)
+            names = dict(idn.read_address(one) for one in ([to] if isinstance(to, str) else to))
+            content_id, content = self.encode_once(payload, re, ask)
+        except MeshError as e:
+            done(e)
+            return
+        answers: list[bytes | MeshError] = []
+
+        def one_done(answer: bytes | MeshError) -> None:
+            answers.append(answer)
+            if len(answers) == len(names):
+                done(next((a for a in answers if isinstance(a, MeshError)), content_id))
+
+        for name, fingerprint in names.items():
+            self.offer(name, fingerprint, content_id, content, one_done)
+
+    def offer(
+        self, name: str, fingerprint: str | None, content_id: bytes, content: bytes, done: Done
+    ) -> None:
+        """The content for one peer."""
+        try:
             if not self.fits([len(content)]):
                 raise MeshError("agent/payload", "above the envelope limit")
             pin = self.check_policy(name, fingerprint)
