@@ -39,6 +39,8 @@ export interface Database extends Rows {
   readonly status: string
   /** One row, undefined if there is none. */
   get(key: string, options: Encodings): Promise<Uint8Array | undefined>
+  /** The rows at the keys, in their order; undefined where there is none. Without it each is got. */
+  getMany?(keys: string[], options: Encodings): Promise<(Uint8Array | undefined)[]>
   /** Removes overwritten rows of a range from the files, where a database keeps them. */
   compactRange?(start: string, end: string, options?: object): Promise<void>
 }

@@ -194,7 +194,7 @@ describe("a store that is not as the agent left it (AGENT-4)", () => {
       }
     }
     expect([...tables].sort()).toEqual(
-      "content/b/ data/out/ hub/ key/bundle/ key/identity/ key/one-time/ key/session/ meta/ peer/ pin/".split(
+      "content/b/ copy/ data/out/ hub/ key/bundle/ key/identity/ key/one-time/ key/session/ meta/ peer/ pin/".split(
         " ",
       ),
     )

@@ -130,7 +130,7 @@ export class Agent {
 
   /** Sends a payload as it is; see {@link Agent.send}. */
   async sendPayload(to: string, payload: Payload, options?: SendOptions): Promise<Delivery> {
-    return (await this.#use()).post.send(to, payload, options)
+    return ((!this.#closed && this.#now) || (await this.#use())).post.send(to, payload, options)
   }
 
   /**
@@ -387,7 +387,7 @@ export class Agent {
   async open(envelope: Uint8Array): Promise<readonly Message[]> {
     const { engine, receiver, inbox } = await this.#use()
     const { peer, arrived } = await engine.run(() => receiver.receive(undefined, envelope, false))
-    return arrived.map(({ content }) => inbox.message(peer, content))
+    return arrived.map(({ content, payload }) => inbox.message(peer, content, payload))
   }
 
   /** Finishes what is staged, leaves the hub and closes the store. */

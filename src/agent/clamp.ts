@@ -12,9 +12,10 @@ export function clampTimes(core: Core): void {
   const { importedAt } = store.meta
   if (importedAt !== null && importedAt > core.now) store.updateMeta({ importedAt: core.now })
   for (const row of [...store.table("content").values()]) {
-    if (row.okAtMs <= nowMs && row.accepted <= stamp) continue
-    const okAtMs = Math.min(row.okAtMs, nowMs)
-    core.putContent({ ...row, okAtMs, accepted: Math.min(row.accepted, stamp) })
+    if (row.accepted > stamp) core.putContent({ ...row, accepted: stamp })
+  }
+  for (const [mid, row] of [...store.table("copy")]) {
+    if (row.okAtMs > nowMs) core.putCopy(mid, { ...row, okAtMs: nowMs })
   }
   for (const [key, row] of [...store.table("data/out")]) {
     if (row.accepted > stamp) store.put("data/out", key, { ...row, accepted: stamp })

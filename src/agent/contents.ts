@@ -4,13 +4,15 @@ import { equalBytes } from "../bytes.ts"
 import { require } from "../errors.ts"
 import { type Address, fingerprint, type Peer } from "../identity.ts"
 import type { Backup } from "./backup.ts"
-import { type Core, contentShelf } from "./core.ts"
+import { type Core, contentKey } from "./core.ts"
 import type { ContentRow } from "./rows.ts"
 import { allows, allowsStatic, checkFingerprint, peerKey } from "./trust.ts"
 
 /** A content before it is queued. */
 export interface NewContent {
   readonly id: Uint8Array
+  /** The same in hex. */
+  readonly hex: string
   readonly bytes: Uint8Array
   readonly ask: number
 }
@@ -43,7 +45,7 @@ export function stageContent(core: Core, address: Address, content: NewContent):
   const pin = core.pin(name)
   const row: ContentRow = {
     order: core.store.nextOrder(),
-    id: content.id,
+    id: content.hex,
     name,
     ik: pin?.ik ?? null,
     fingerprint: address.fingerprint,
@@ -52,12 +54,10 @@ export function stageContent(core: Core, address: Address, content: NewContent):
     accepted: core.stamp,
     ask: content.ask,
     mid: null,
-    sid: null,
-    okAtMs: 0,
     sealedOn: [],
   }
   core.putContent(row)
-  core.store.write(contentShelf(row), content.bytes)
+  core.store.shelf("data/content").write(contentKey(name, row.id), content.bytes)
   if (address.fingerprint) markVerified(core, name)
 }
 

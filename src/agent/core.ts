@@ -10,7 +10,7 @@ import type { Suite } from "../suite.ts"
 import { clampTimes } from "./clamp.ts"
 import type { Candidate } from "./delivery.ts"
 import { Outbox } from "./outbox.ts"
-import type { BundleRow, ContentRow, PeerRow, SessionRow } from "./rows.ts"
+import type { BundleRow, ContentRow, CopyRow, PeerRow, SessionRow } from "./rows.ts"
 import type { AgentStore } from "./store.ts"
 import { type PeerView, type Pin, peerKey, type TrustPolicy, viewPeer } from "./trust.ts"
 
@@ -40,6 +40,8 @@ export class Core {
   maxPadded: number = MAX_PADDED
   readonly #sessions = new Map<string, Map<string, SessionRow>>()
   readonly #outboxes = new Map<string, Outbox>()
+  /** Keys of peers by their number. */
+  readonly #numbers = new Map<string, string>()
   /** The latest reading of the clock; infinity: stored times were not held against it yet. */
   #readMs = Number.POSITIVE_INFINITY
 
@@ -68,7 +70,10 @@ export class Core {
     this.#sessions.clear()
     this.#outboxes.clear()
     for (const [key, row] of this.store.table("key/session")) this.#place(key, row)
-    const contents = [...this.store.table("content").values()].sort((a, b) => a.order - b.order)
+    const { store } = this
+    for (const [key, { number }] of store.table("peer")) this.#numbers.set(`${number}`, key)
+    for (const [mid, copy] of store.table("copy")) this.outbox(copy.name).note(mid, copy)
+    const contents = [...store.table("content").values()].sort((a, b) => a.order - b.order)
     for (const row of contents) this.outbox(row.name).add(row)
   }
 
@@ -134,6 +139,7 @@ export class Core {
       this.store.get("peer", peerKey(peer)) ?? {
         name: peer.name,
         ik: peer.ik,
+        number: 0,
         suite: 0,
         seq: 0,
         ref: null,
@@ -152,7 +158,16 @@ export class Core {
 
   /** Remembers more of a peer. */
   updatePeer(peer: Peer, change: Partial<PeerRow>): void {
-    this.store.put("peer", peerKey(peer), { ...this.peer(peer), ...change })
+    const before = this.peer(peer)
+    const key = peerKey(peer)
+    const number = before.number || this.store.nextOrder()
+    if (before.number === 0) this.#numbers.set(`${number}`, key)
+    this.store.put("peer", key, { ...before, ...change, number })
+  }
+
+  /** The key of the peer with this number. */
+  numbered(number: string): string | undefined {
+    return this.#numbers.get(number)
   }
 
   /** The peer as policies and events see it. */
@@ -223,19 +238,30 @@ export class Core {
     return this.#outboxes
   }
 
+  /** Stores an envelope whose contents are put next; or that it got the hub's OK. */
+  putCopy(mid: string, copy: CopyRow): void {
+    this.store.put("copy", mid, copy)
+    this.outbox(copy.name).note(mid, copy)
+  }
+
   /** Stores a content that waits for its receipt. */
   putContent(row: ContentRow): void {
     this.store.put("content", contentKey(row.name, row.id), row)
-    this.outbox(row.name).add(row)
+    this.#dropCopy(this.outbox(row.name).add(row))
   }
 
   /** Ends keeping a content. */
   dropContent(row: ContentRow): void {
     this.store.delete("content", contentKey(row.name, row.id))
-    this.store.write(contentShelf(row), null)
+    this.store.shelf("data/content").write(contentKey(row.name, row.id), null)
     const outbox = this.outbox(row.name)
-    outbox.remove(row)
+    this.#dropCopy(outbox.remove(row))
     if (outbox.empty) this.#outboxes.delete(row.name)
+  }
+
+  /** An envelope without contents is of no interest. */
+  #dropCopy(mid: string | null): void {
+    if (mid !== null) this.store.delete("copy", mid)
   }
 
   // ---- own bundles ----
@@ -256,14 +282,9 @@ export class Core {
   }
 }
 
-/** Key of a content: fan-outs share ids, so the name is part of it. */
-export function contentKey(name: string, id: Uint8Array): string {
-  return `${name}/${toHex(id)}`
-}
-
-/** Where the bytes of a content to send are. */
-export function contentShelf(row: ContentRow): string {
-  return `data/content/${row.name}/${toHex(row.id)}`
+/** Key of a content and of its bytes: fan-outs share ids, so the name is part of it. */
+export function contentKey(name: string, id: string): string {
+  return `${name}/${id}`
 }
 
 /** Whether two peers are one. */

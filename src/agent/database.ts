@@ -19,20 +19,25 @@ export async function openDatabase(db: Database): Promise<void> {
   }
 }
 
-/** The row at `key`, copied: databases differ in whether they keep a reference. */
-export async function readRow(db: Database, key: string): Promise<Uint8Array | undefined> {
-  const value = await db.get(key, ENCODINGS)
-  return value && new Uint8Array(value)
+/** The rows at the keys, in their order, copied: databases differ in whether they keep a reference. */
+export async function readKeys(
+  db: Database,
+  keys: string[],
+): Promise<readonly (Uint8Array | undefined)[]> {
+  if (keys.length === 0) return []
+  const values = db.getMany
+    ? await db.getMany(keys, ENCODINGS)
+    : await Promise.all(keys.map((key) => db.get(key, ENCODINGS)))
+  return values.map((value) => value && new Uint8Array(value))
 }
 
 /** All rows whose key begins with `prefix`, in key order. */
 export async function* readRows(
   db: Database,
   prefix: string,
-  limit?: number,
 ): AsyncGenerator<[string, Uint8Array]> {
   const range = { gte: prefix, lt: `${prefix}\u{10ffff}`, ...ENCODINGS }
-  for await (const [key, value] of db.iterator(limit === undefined ? range : { ...range, limit })) {
+  for await (const [key, value] of db.iterator(range)) {
     yield [key, new Uint8Array(value)]
   }
 }

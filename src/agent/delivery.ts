@@ -1,6 +1,6 @@
 // SPEC §12 agent: what to send on which session, what to seal again, what has failed. Pure.
 
-import { compareBytes, equalBytes } from "../bytes.ts"
+import { compareBytes } from "../bytes.ts"
 import { innerLength, padme } from "../envelope.ts"
 import {
   GLARE_WINDOW,
@@ -17,7 +17,7 @@ import {
   SESSION_LIFETIME,
   UNDELIVERED_AFTER,
 } from "../limits.ts"
-import type { ContentRow, DueRow, PeerRow, SessionRow } from "./rows.ts"
+import type { ContentRow, CopyRow, DueRow, PeerRow, SessionRow } from "./rows.ts"
 
 /** Milliseconds a receipt waits for company, and a responder's answer; SPEC §12 allows 1 s. */
 export const RECEIPT_WAIT = 250
@@ -97,10 +97,9 @@ export function isIdle(row: SessionRow, kept: number): boolean {
 }
 
 /** When a content that was sealed elsewhere may be sealed on the session `sid`; or never. */
-export function resealAt(content: ContentRow, sid: Uint8Array, nowMs: number): number {
-  const there = content.sealedOn.some((other) => equalBytes(other, sid))
-  if (content.okAtMs === 0 || there) return Number.POSITIVE_INFINITY
-  return againAt(content.okAtMs, nowMs)
+export function resealAt(content: ContentRow, copy: CopyRow, sid: string, nowMs: number): number {
+  if (copy.okAtMs === 0 || content.sealedOn.includes(sid)) return Number.POSITIVE_INFINITY
+  return againAt(copy.okAtMs, nowMs)
 }
 
 /** When what the hub took at a time may be sealed again, milliseconds (AGENT-1, AGENT-21). */

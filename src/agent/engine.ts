@@ -2,7 +2,6 @@
 
 import { AgentMeshError } from "../errors.ts"
 import type { Peer } from "../identity.ts"
-import { sessionId } from "../keyschedule.ts"
 import { UNDELIVERED_AFTER } from "../limits.ts"
 import { mayBind } from "./contents.ts"
 import type { Core } from "./core.ts"
@@ -150,7 +149,9 @@ export class Engine {
       core.tick()
       for (const job of jobs) {
         try {
-          const value = (await job.run()) as never
+          const result = job.run()
+          // No turn of the loop for each of thousands of contents.
+          const value = (result instanceof Promise ? await result : result) as never
           results.push(() => job.resolve(value))
         } catch (error) {
           // Anything but a verdict is a fault in the middle of staging: nothing of it may count.
@@ -203,8 +204,7 @@ export class Engine {
     const lost = new Set(outbox.oldest.some(over) ? outbox.rows.filter(over) : [])
     // One answer for all that name the same fingerprint, or none: thousands may be queued.
     const verdicts = new Map<string | null, boolean>()
-    for (const row of outbox.queued.values()) {
-      if (row.ik !== null) continue
+    for (const row of outbox.unbound) {
       const may = verdicts.get(row.fingerprint) ?? mayBind(core, row)
       verdicts.set(row.fingerprint, may)
       if (!may) lost.add(row)
@@ -310,8 +310,7 @@ export class Engine {
     const chosen = this.#sender.sending(peer)
     if (due && chosen && carries(chosen.row)) at = Math.min(at, dueAt(due, core.nowMs))
     if (!chosen && outbox) at = Math.min(at, againAt(outbox.takenAt, core.nowMs))
-    if (chosen && outbox)
-      at = Math.min(at, outbox.resealAt(sessionId(chosen.row.session.th), core.nowMs))
+    if (chosen && outbox) at = Math.min(at, outbox.resealAt(chosen.key, core.nowMs))
     for (const { row } of core.sessionsOf(peer)) {
       if (canSend(row, core.stamp)) at = Math.min(at, answerAt(row, core.nowMs))
     }

@@ -16,8 +16,7 @@ export interface Evidence {
   readonly bundles: readonly Uint8Array[]
 }
 
-const receiptKey = (name: string, hubIk: Uint8Array) => `receipt/${name}/${toHex(hubIk)}`
-const bundlesKey = (name: string) => `evidence/${name}`
+const receiptKey = (name: string, hubIk: Uint8Array) => `${name}/${toHex(hubIk)}`
 
 /** Stages a directory receipt: the first and the latest of a hub are kept. */
 export async function keepReceipt(
@@ -25,26 +24,26 @@ export async function keepReceipt(
   receipt: { readonly name: string; readonly hubIk: Uint8Array; readonly bytes: Uint8Array },
 ): Promise<void> {
   const key = receiptKey(receipt.name, receipt.hubIk)
-  const before = await core.store.read(key)
+  const before = await core.store.read("receipt", key)
   const first = before ? decodeRow<ReceiptRow>(before).first : receipt.bytes
-  core.store.write(key, encodeRow({ first, latest: receipt.bytes }))
+  core.store.shelf("receipt").write(key, encodeRow({ first, latest: receipt.bytes }))
 }
 
 /** Stages two bundles with one seq, which prove a fault of their signer (BUNDLE-23). */
 export function keepBundles(core: Core, name: string, bundle: Uint8Array): void {
   const pin = core.pin(name)
   const before = pin && core.peer(pin).bundle
-  if (before) core.store.write(bundlesKey(name), encodeRow({ before, bundle }))
+  if (before) core.store.shelf("evidence").write(name, encodeRow({ before, bundle }))
 }
 
 /** What is kept about a name. */
 export async function readEvidence(core: Core, name: string): Promise<Evidence> {
   const receipts: Evidence["receipts"][number][] = []
-  for await (const [key, value] of core.store.scan(receiptKey(name, new Uint8Array(0)))) {
+  for await (const [key, value] of core.store.shelf("receipt").scan(`${name}/`)) {
     const hub = key.slice(key.lastIndexOf("/") + 1)
     receipts.push({ hub, ...decodeRow<ReceiptRow>(value) })
   }
-  const row = await core.store.read(bundlesKey(name))
+  const row = await core.store.read("evidence", name)
   const bundles = row ? Object.values(decodeRow<EvidenceRow>(row)) : []
   return { receipts, bundles: bundles as Uint8Array[] }
 }

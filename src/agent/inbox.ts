@@ -1,16 +1,17 @@
 // SPEC §12 agent: from the inbox to the handlers, and back to receipts.
 
 import { equalBytes, toHex } from "../bytes.ts"
-import { type Content, decodeContent, RECEIPT_STATUSES } from "../envelope.ts"
+import type { Payload } from "../encoding.ts"
+import { type Content, decodeContent, RECEIPT_STATUSES, type Receipt } from "../envelope.ts"
 import type { Environment } from "../environment.ts"
 import { AgentMeshError } from "../errors.ts"
 import type { Peer } from "../identity.ts"
 import type { Core } from "./core.ts"
 import { RECEIPT_WAIT } from "./delivery.ts"
 import { Message, type MessageInput, readPayload } from "./message.ts"
-import type { Receiver } from "./receive.ts"
+import type { Arrived, Receiver } from "./receive.ts"
 import type { InboxRow } from "./rows.ts"
-import { changeStatus } from "./seen.ts"
+import { changeStatuses } from "./seen.ts"
 import { peerKey } from "./trust.ts"
 
 /** Handles a message; a rejection marks the message as failed and is reported. */
@@ -46,6 +47,33 @@ export interface InboxHost {
   failed(error: unknown, message: Message): void
 }
 
+/** A content that waits for handlers; without its message it has to be read. */
+interface Entry {
+  readonly key: string
+  readonly row: InboxRow
+  readonly message: Message | null
+}
+
+/** A content that the handlers are done with. */
+interface Ended {
+  readonly key: string
+  readonly status: number
+}
+
+/** Contents that leave the inbox with one commit. */
+interface Ending {
+  readonly ended: Ended[]
+  readonly done: Promise<void>
+}
+
+/** What became of a content of a peer. */
+interface News extends Receipt {
+  readonly ask: number
+}
+
+/** Bytes of messages that wait for handlers in memory; more wait in the store. */
+const MAX_WAITING_BYTES = 4_194_304
+
 interface Request {
   readonly peer: () => Peer | undefined
   resolve(message: Message): void
@@ -59,7 +87,12 @@ export class Inbox {
   readonly #host: InboxHost
   readonly #handlers: MessageHandler[] = []
   readonly #requests = new Map<string, Request>()
-  readonly #chains = new Map<string, Promise<void>>()
+  /** What waits for handlers, by peer. */
+  readonly #queues = new Map<string, Entry[]>()
+  /** Bytes of messages that wait in memory. */
+  #bytes = 0
+  /** What the next commit takes out of the inbox. */
+  #ending: Ending | null = null
   #held: string[] = []
 
   constructor(core: Core, receiver: Receiver, host: InboxHost) {
@@ -85,7 +118,7 @@ export class Inbox {
     for (const key of this.#held.filter((one) => one > after).sort()) {
       if (found.length >= limit) break
       const row = this.#core.store.get("inbox", key)
-      const bytes = row && (await this.#core.store.read(`data/inbox/${key}`))
+      const bytes = row && (await this.#core.store.read("data/inbox", key))
       if (bytes) found.push({ place: key, message: this.message(row, decodeContent(bytes)) })
     }
     return found
@@ -161,24 +194,41 @@ export class Inbox {
   }
 
   /** A content as a message. */
-  message(peer: Peer, content: Content): Message {
-    const reply = (payload: MessageInput) => this.#host.reply(message, payload)
-    const payload = readPayload(content)
+  message(peer: Peer, content: Content, payload: Payload = readPayload(content)): Message {
+    const reply = (input: MessageInput) => this.#host.reply(message, input)
     const message: Message = new Message(content, payload, peer, this.#core.own.name, reply)
     return message
   }
 
   /** Takes a content of the inbox to whom it concerns. */
-  dispatch(key: string): void {
-    const row = this.#core.store.get("inbox", key)
+  dispatch(key: string, arrived?: Arrived): void {
+    const row = arrived?.row ?? this.#core.store.get("inbox", key)
     if (row === undefined) return
+    // What came beyond this is read from the store again, when it is its turn.
+    const fits = arrived !== undefined && this.#bytes + row.size <= MAX_WAITING_BYTES
+    const message = fits ? this.message(row, arrived.content, arrived.payload) : null
+    if (message !== null) this.#bytes += row.size
     const peer = peerKey(row)
-    const before = this.#chains.get(peer) ?? Promise.resolve()
-    const chain = before.then(() => this.#handle(key, row)).catch(() => {})
-    this.#chains.set(peer, chain)
-    void chain.then(() => {
-      if (this.#chains.get(peer) === chain) this.#chains.delete(peer)
-    })
+    const queue = this.#queues.get(peer)
+    if (queue !== undefined) {
+      queue.push({ key, row, message })
+      return
+    }
+    const first = [{ key, row, message }]
+    this.#queues.set(peer, first)
+    void this.#work(peer, first)
+  }
+
+  /** The contents of one peer, one after the other. */
+  async #work(peer: string, queue: Entry[]): Promise<void> {
+    await Promise.resolve() // a handler never runs inside the call that brought its message
+    while (queue.length > 0) {
+      for (const entry of queue.splice(0)) {
+        await this.#handle(entry)
+        if (entry.message !== null) this.#bytes -= entry.row.size
+      }
+    }
+    this.#queues.delete(peer)
   }
 
   /**
@@ -197,15 +247,14 @@ export class Inbox {
     return true
   }
 
-  async #handle(key: string, row: InboxRow): Promise<void> {
+  async #handle({ key, row, message: waiting }: Entry): Promise<void> {
     if (this.#handlers.length === 0) {
       this.#held.push(key)
       this.#host.waits(row)
       return
     }
-    const bytes = await this.#core.store.read(`data/inbox/${key}`)
-    if (bytes === undefined) return
-    const message = this.message(row, decodeContent(bytes))
+    const message = waiting ?? (await this.#read(key, row))
+    if (message === null) return
     let status: number = RECEIPT_STATUSES.processed
     for (const handler of [...this.#handlers]) {
       try {
@@ -215,36 +264,74 @@ export class Inbox {
         this.#host.failed(error, message)
       }
     }
-    await this.#done(key, status)
+    void this.#done(key, status).catch(() => {})
   }
 
-  /** One commit: the content leaves the inbox, its status is kept, its receipt is due. */
-  async #done(key: string, status: number): Promise<void> {
-    const row = await this.#host.run(async () => {
-      const { store, nowMs } = this.#core
+  /** The message of a row in the inbox; null if it cannot be read now. */
+  async #read(key: string, row: InboxRow): Promise<Message | null> {
+    try {
+      const bytes = await this.#core.store.read("data/inbox", key)
+      return bytes === undefined ? null : this.message(row, decodeContent(bytes))
+    } catch {
+      return null
+    }
+  }
+
+  /**
+   * The content leaves the inbox, its status is kept, its receipt is due: with the next commit,
+   * together with all that have ended until then. The next handler need not wait for it.
+   */
+  #done(key: string, status: number): Promise<void> {
+    this.#ending ??= this.#begin()
+    this.#ending.ended.push({ key, status })
+    return this.#ending.done
+  }
+
+  #begin(): Ending {
+    const ended: Ended[] = []
+    const shut = () => {
+      if (this.#ending?.ended === ended) this.#ending = null
+    }
+    const done = this.#host
+      .run(() => {
+        shut()
+        return this.#end(ended)
+      })
+      .finally(shut)
+      .then((names) => {
+        for (const name of names) this.#host.touch(name)
+        this.#host.handled()
+      })
+    return { ended, done }
+  }
+
+  async #end(ended: readonly Ended[]): Promise<Iterable<string>> {
+    const { store, nowMs } = this.#core
+    const peers = new Map<string, { peer: Peer; news: News[] }>()
+    for (const { key, status } of ended) {
       const row = store.get("inbox", key)
-      if (row === undefined) return undefined
+      if (row === undefined) continue
       store.delete("inbox", key)
-      store.write(`data/inbox/${key}`, null)
+      store.shelf("data/inbox").write(key, null)
       this.#receiver.count(row, -1)
-      await changeStatus(this.#core, row, row.id, status)
-      if (row.ask === 0) return row
-      const due = store.get("due", peerKey(row))
-      store.put("due", peerKey(row), {
-        name: row.name,
-        ik: row.ik,
-        receipts: [...(due?.receipts ?? []), { id: row.id, status }],
+      const peer = peerKey(row)
+      const news = peers.get(peer)?.news ?? []
+      news.push({ id: row.id, status, ask: row.ask })
+      peers.set(peer, { peer: row, news })
+    }
+    for (const [key, { peer, news }] of peers) {
+      const asked = news.filter(({ ask }) => ask === 1)
+      if (asked.length === 0) continue
+      await changeStatuses(this.#core, peer, asked)
+      const due = store.get("due", key)
+      store.put("due", key, {
+        name: peer.name,
+        ik: peer.ik,
+        receipts: [...(due?.receipts ?? []), ...asked.map(({ id, status }) => ({ id, status }))],
         envelopes: due?.envelopes ?? 0,
         atMs: due?.atMs ?? nowMs + RECEIPT_WAIT,
       })
-      return row
-    })
-    if (row) this.#host.touch(row.name)
-    this.#host.handled()
-  }
-
-  /** Resolves when no handler runs. */
-  async settled(): Promise<void> {
-    while (this.#chains.size > 0) await Promise.all(this.#chains.values())
+    }
+    return [...peers.values()].map(({ peer }) => peer.name)
   }
 }

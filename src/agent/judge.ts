@@ -1,11 +1,13 @@
 // SPEC §12 agent: each content of an opened envelope is judged alone. Nothing is staged here.
 
-import { toHex } from "../bytes.ts"
+import { fromHex, toHex } from "../bytes.ts"
+import type { Payload } from "../encoding.ts"
 import {
   CONTENT_KINDS,
   type Content,
   decodeContent,
   RECEIPT_STATUSES,
+  type Receipt,
   readRefusedId,
 } from "../envelope.ts"
 import type { ErrorCode } from "../errors.ts"
@@ -13,7 +15,7 @@ import type { Peer } from "../identity.ts"
 import { MAX_AHEAD } from "../limits.ts"
 import type { Core } from "./core.ts"
 import { readPayload } from "./message.ts"
-import { floorOf, isOver, lookUp } from "./seen.ts"
+import { floorOf, isOver, lookUp, type SeenRow } from "./seen.ts"
 import { allows } from "./trust.ts"
 
 const { delivered, failed } = RECEIPT_STATUSES
@@ -22,9 +24,12 @@ const { delivered, failed } = RECEIPT_STATUSES
 export interface Judged {
   /** The content if it is to be acted on; null if it is refused or known. */
   readonly content: Content | null
+  /** Id of the content in hex, and its payload if it is of the application. */
+  readonly id: string
+  readonly payload: Payload | null
   readonly bytes: Uint8Array
   /** The receipt that it gets. */
-  readonly due: { readonly id: Uint8Array; readonly status: number } | null
+  readonly due: Receipt | null
   readonly refused?: ErrorCode
 }
 
@@ -34,8 +39,26 @@ export interface Room {
   readonly bytes: number
 }
 
+/** A content as far as it can be read, with its id in hex; "" if it needs none. */
+interface Read {
+  readonly bytes: Uint8Array
+  readonly content: Content | null
+  readonly id: string
+}
+
+function read(bytes: Uint8Array): Read {
+  try {
+    const content = decodeContent(bytes)
+    const id = content.kind === CONTENT_KINDS.application ? toHex(content.id) : ""
+    return { bytes, content, id }
+  } catch {
+    const id = readRefusedId(bytes)
+    return { bytes, content: null, id: id === null ? "" : toHex(id) }
+  }
+}
+
 /**
- * Judges the contents of an envelope, each alone, in order.
+ * Judges the contents of an envelope, each alone, in order (SPEC §9.4, §12.4).
  *
  * @param room - What strangers may add to the inbox (AGENT-45).
  */
@@ -45,62 +68,79 @@ export async function judge(
   contents: readonly Uint8Array[],
   room: Room,
 ): Promise<readonly Judged[]> {
-  const judged: Judged[] = []
-  const ids = new Set<string>()
+  const all = contents.map(read)
+  const ids = all.map(({ id }) => id).filter((id) => id !== "")
+  const seen = new Map<string, SeenRow>()
+  for (const [i, row] of (await lookUp(core, peer, ids)).entries()) {
+    if (row) seen.set(ids[i] as string, row)
+  }
+  const court = new Court(core, peer, seen)
   const told = new Set<string>()
   let left = room.bytes
-  for (const bytes of contents) {
-    const fits = ids.size < room.contents && bytes.length <= left
-    const one = await judgeOne(core, peer, bytes, ids, fits)
-    if (one.content?.kind === CONTENT_KINDS.application) {
-      ids.add(toHex(one.content.id))
-      left -= bytes.length
-    }
-    const receipt = one.due && `${toHex(one.due.id)} ${one.due.status}`
-    const again = receipt !== null && told.has(receipt) // once for each envelope (AGENT-29)
-    if (receipt !== null) told.add(receipt)
-    judged.push({ ...one, due: again ? null : one.due, bytes })
-  }
-  return judged
+  return all.map((one) => {
+    const fits = court.accepted.size < room.contents && one.bytes.length <= left
+    const judged = court.judge(one, fits)
+    if (judged.payload !== null) left -= one.bytes.length
+    if (judged.due === null) return judged
+    const receipt = `${one.id} ${judged.due.status}`
+    if (told.has(receipt)) return { ...judged, due: null } // once for each envelope (AGENT-29)
+    told.add(receipt)
+    return judged
+  })
 }
 
-/** One content, judged alone (SPEC §9.4, §12.4). */
-async function judgeOne(
-  core: Core,
-  peer: Peer,
-  bytes: Uint8Array,
-  ids: ReadonlySet<string>,
-  room: boolean,
-): Promise<Omit<Judged, "bytes">> {
-  let content: Content
-  try {
-    content = decodeContent(bytes)
-  } catch {
-    const id = readRefusedId(bytes)
-    const known = id && (await lookUp(core, peer, id))
-    const status = known && !isOver(core, known) ? known.status : failed
-    return { content: null, due: id && { id, status }, refused: "envelope/content" }
+/** What decides about the contents of one envelope. */
+class Court {
+  readonly #core: Core
+  readonly #seen: ReadonlyMap<string, SeenRow>
+  readonly #floor: number
+  readonly #friend: boolean
+  readonly #trusted: () => boolean
+  readonly #notBefore: number
+  readonly #notAfter: number
+  /** Ids that were accepted so far. */
+  readonly accepted: Set<string> = new Set()
+
+  constructor(core: Core, peer: Peer, seen: ReadonlyMap<string, SeenRow>) {
+    const { accept = "first-use", maxAge = Number.POSITIVE_INFINITY } = core.policy
+    const view = core.view(peer)
+    this.#core = core
+    this.#seen = seen
+    this.#floor = floorOf(core, peer)
+    this.#friend = core.peer(peer).sentTo
+    this.#trusted = () => allows(accept, view, core.hub)
+    this.#notBefore = core.nowMs - maxAge * 1000
+    this.#notAfter = core.nowMs + MAX_AHEAD * 1000
   }
-  if (content.kind !== CONTENT_KINDS.application) return { content, due: null }
-  const { id, sentMs } = content
-  const seen = await lookUp(core, peer, id)
-  const over = seen !== undefined && isOver(core, seen)
-  if (seen && !over) return { content: null, due: { id, status: seen.status } }
-  if (ids.has(toHex(id))) return { content: null, due: { id, status: delivered } }
-  // What is refused is not remembered: a copy is judged anew.
-  const refuse = (refused: ErrorCode) => ({ content: null, due: { id, status: failed }, refused })
-  const floor = Math.max(floorOf(core, peer), over ? seen.sentMs : 0) // as if dropped (AGENT-55)
-  if (sentMs <= floor || sentMs > core.nowMs + MAX_AHEAD * 1000) return refuse("envelope/content")
-  const { accept = "first-use", maxAge } = core.policy
-  if (!allows(accept, core.view(peer), core.hub)) return refuse("identity/untrusted")
-  const old = maxAge !== undefined && sentMs < core.nowMs - maxAge * 1000
-  if (old) return refuse("identity/untrusted")
-  try {
-    readPayload(content)
-  } catch {
-    return refuse("agent/payload")
+
+  judge({ bytes, content, id }: Read, room: boolean): Judged {
+    const nothing = { content: null, id, payload: null, bytes }
+    const seen = this.#seen.get(id)
+    const known = seen !== undefined && !isOver(this.#core, seen)
+    if (content === null) {
+      const status = known ? seen.status : failed
+      const due = id === "" ? null : { id: fromHex(id), status }
+      return { ...nothing, due, refused: "envelope/content" }
+    }
+    if (content.kind !== CONTENT_KINDS.application) return { ...nothing, content, due: null }
+    if (known) return { ...nothing, due: { id: content.id, status: seen.status } }
+    if (this.accepted.has(id)) return { ...nothing, due: { id: content.id, status: delivered } }
+    // What is refused is not remembered: a copy is judged anew.
+    const refuse = (refused: ErrorCode): Judged => {
+      return { ...nothing, due: { id: content.id, status: failed }, refused }
+    }
+    const floor = Math.max(this.#floor, seen?.sentMs ?? 0) // as if dropped (AGENT-55)
+    const { sentMs } = content
+    if (sentMs <= floor || sentMs > this.#notAfter) return refuse("envelope/content")
+    if (!this.#trusted() || sentMs < this.#notBefore) return refuse("identity/untrusted")
+    let payload: Payload
+    try {
+      payload = readPayload(content)
+    } catch {
+      return refuse("agent/payload")
+    }
+    if (!this.#friend && !room) return refuse("envelope/content")
+    this.accepted.add(id)
+    return { content, id, payload, bytes, due: { id: content.id, status: delivered } }
   }
-  const full = !core.peer(peer).sentTo && !room
-  if (full) return refuse("envelope/content")
-  return { content, due: { id, status: delivered } }
 }

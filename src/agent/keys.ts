@@ -122,14 +122,16 @@ export class KeyKeeper {
     for (const [ref, { bundle }] of [...store.table("key/bundle")]) {
       if (kept <= bundle.notAfter + PREKEY_GRACE) continue
       store.delete("key/bundle", ref)
-      for await (const [key] of store.scan(`replay/${ref}/`)) store.write(key, null)
+      const replays = store.shelf("replay")
+      for await (const [key] of replays.scan(`${ref}/`)) replays.write(key, null)
     }
     for (const [ref, key] of [...store.table("key/one-time")]) {
       if (kept > key.notAfter + PREKEY_GRACE) store.delete("key/one-time", ref)
     }
-    for await (const [key, value] of store.scan("used/")) {
+    const used = store.shelf("used")
+    for await (const [key, value] of used.scan("")) {
       const until = new DataView(value.buffer, value.byteOffset).getFloat64(0)
-      if (kept > until) store.write(key, null)
+      if (kept > until) used.write(key, null)
     }
   }
 }
@@ -138,10 +140,10 @@ export class KeyKeeper {
 export function rememberUsed(core: Core, ref: Uint8Array, notAfter: number): void {
   const value = new Uint8Array(8)
   new DataView(value.buffer).setFloat64(0, notAfter + PREKEY_GRACE)
-  core.store.write(`used/${toHex(ref)}`, value)
+  core.store.shelf("used").write(toHex(ref), value)
 }
 
 /** Whether a one-time key of a peer was used before. */
 export async function wasUsed(core: Core, ref: Uint8Array): Promise<boolean> {
-  return (await core.store.read(`used/${toHex(ref)}`)) !== undefined
+  return (await core.store.read("used", toHex(ref))) !== undefined
 }

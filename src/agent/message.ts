@@ -4,7 +4,8 @@ import { toHex } from "../bytes.ts"
 import { decodePayload, type Payload, type PayloadValue } from "../encoding.ts"
 import type { Content } from "../envelope.ts"
 import { AgentMeshError, require } from "../errors.ts"
-import { fingerprint, type Peer } from "../identity.ts"
+import type { Peer } from "../identity.ts"
+import { printOf } from "./trust.ts"
 
 /** What {@link Agent.send} takes: a text, or fields of the payload. */
 export type MessageInput =
@@ -40,7 +41,7 @@ export class Message {
   constructor(content: Content, payload: Payload, sender: Peer, recipient: string, reply: Reply) {
     this.sender = sender.name
     this.recipient = recipient
-    this.fingerprint = fingerprint(sender.ik)
+    this.fingerprint = printOf(sender.ik)
     this.payload = payload
     this.timestamp = content.sentMs
     this.id = toHex(content.id)

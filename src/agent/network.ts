@@ -228,15 +228,16 @@ export class Network {
   async #accepted(out: OutRow): Promise<void> {
     const core = this.#core
     const ids = await this.#engine.run(() => {
+      this.#engine.touch(out.name) // the next envelope leaves with this commit
       const waiting = core.store.get("data/out", out.name)
       if (waiting === undefined || !equalBytes(waiting.mid, out.mid)) return []
       core.store.delete("data/out", out.name)
-      const rows = core.outboxes.get(out.name)?.inEnvelope(out.mid) ?? []
-      for (const row of rows) core.putContent({ ...row, okAtMs: core.nowMs })
-      return rows.map((row) => toHex(row.id))
+      const mid = toHex(out.mid)
+      const copy = core.store.get("copy", mid)
+      if (copy) core.putCopy(mid, { ...copy, okAtMs: core.nowMs })
+      return (core.outboxes.get(out.name)?.inEnvelope(mid) ?? []).map(({ id }) => id)
     })
     this.#host.stored(ids, out.name)
-    this.#engine.touch(out.name)
   }
 
   async #refused(out: OutRow, error: unknown): Promise<void> {
@@ -269,7 +270,7 @@ export class Network {
     const core = this.#core
     const rows = await this.#engine.run(() => {
       core.store.delete("data/out", out.name)
-      const rows = core.outboxes.get(out.name)?.inEnvelope(out.mid) ?? []
+      const rows = core.outboxes.get(out.name)?.inEnvelope(toHex(out.mid)) ?? []
       for (const row of rows) core.dropContent(row)
       return rows
     })

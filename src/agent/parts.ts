@@ -19,7 +19,6 @@ import { Core } from "./core.ts"
 import { Engine } from "./engine.ts"
 import { Inbox } from "./inbox.ts"
 import { KeyKeeper } from "./keys.ts"
-import { MemoryDatabase } from "./memory-database.ts"
 import { Network } from "./network.ts"
 import type { AgentOptions, Emitter } from "./options.ts"
 import { Post } from "./post.ts"
@@ -62,8 +61,7 @@ export interface Plan {
 /** Opens the store, loads or creates the identity, and starts. */
 export async function assemble(plan: Plan): Promise<Parts> {
   const { options } = plan
-  const db = options.store ?? new MemoryDatabase()
-  const store = await AgentStore.open(db)
+  const store = await AgentStore.open(options.store ?? null)
   try {
     const own = await loadIdentity(store, plan)
     return await start(plan, store, own)
@@ -114,7 +112,8 @@ function stagePeers(store: AgentStore, peers: ReturnType<typeof importState>["pe
       placed: 0,
     }
     const rest = { ...none, probeInterval: 0, probeAtMs: 0, card: null }
-    store.put("peer", `${name}#${toHex(ik)}`, { name, ik, suite, seq, ...rest })
+    const number = store.nextOrder()
+    store.put("peer", `${name}#${toHex(ik)}`, { name, ik, number, suite, seq, ...rest })
   }
 }
 
@@ -141,8 +140,8 @@ async function start(plan: Plan, store: AgentStore, own: OwnIdentity): Promise<P
   let network: Network | null = null
 
   const lost = (row: ContentRow, reason: string) => {
-    tracker.advance(toHex(row.id), row.name, "undelivered")
-    emitter.emit("undelivered", { id: toHex(row.id), to: row.name, reason })
+    tracker.advance(row.id, row.name, "undelivered")
+    emitter.emit("undelivered", { id: row.id, to: row.name, reason })
   }
   const engine: Engine = new Engine(core, sender, {
     transmit: (out) => network?.transmit(out),
@@ -165,8 +164,9 @@ async function start(plan: Plan, store: AgentStore, own: OwnIdentity): Promise<P
   })
 
   const received = (one: Received) => {
-    for (const { key, content } of one.arrived) {
-      if (!inbox.answer(key, one.peer, content)) inbox.dispatch(key)
+    for (const arrived of one.arrived) {
+      const { key, content } = arrived
+      if (!inbox.answer(key, one.peer, content)) inbox.dispatch(key, arrived)
     }
     for (const { id, status, known } of one.receipts) {
       const state = (["delivered", "processed", "failed"] as const)[status - 1] ?? "delivered"

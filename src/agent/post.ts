@@ -1,7 +1,7 @@
 // SPEC §12 agent: from a payload to a content in the queue.
 
 import { fromHex, toHex } from "../bytes.ts"
-import { encodePayload, type Payload } from "../encoding.ts"
+import { type Payload, writePayload } from "../encoding.ts"
 import { encodeContent, innerLength, padme } from "../envelope.ts"
 import { AgentMeshError, require } from "../errors.ts"
 import { type Address, fingerprint, parseAddress } from "../identity.ts"
@@ -16,9 +16,6 @@ import type { SendOptions } from "./options.ts"
 import type { Sender } from "./send.ts"
 import type { Delivery, Tracker } from "./tracker.ts"
 import { checkFingerprint } from "./trust.ts"
-
-/** How long `send` waits for the hub before it resolves as queued, milliseconds. */
-const STORED_TIMEOUT = 10_000
 
 /** What sending needs of an agent. */
 export interface PostParts {
@@ -107,7 +104,7 @@ export class Post {
     const address = parseAddress(to)
     const content = this.content(payload, options)
     const asked = () => core.pin(address.name)
-    const id = toHex(content.id)
+    const id = content.hex
     const answer = inbox.expect(id, asked, timeout, core.environment)
     answer.catch(() => {})
     try {
@@ -137,18 +134,19 @@ export class Post {
    */
   content(payload: Payload, options: SendOptions = {}): NewContent {
     const { environment } = this.#parts.core
-    const body = encodePayload(payload)
-    const id = environment.draw("content-id", 16)
-    const sentMs = environment.now() // ENVELOPE-2
-    const re = options.re === undefined ? null : fromHex(options.re)
-    if (re && re.length !== 16) throw new RangeError(`"re" expected 16 bytes, got ${re.length}`)
     const ask = options.receipt === "processed" ? 1 : 0
-    const bytes = encodeContent({ kind: 0, id, sentMs, re, ask, body })
+    const { id, bytes } = writePayload(payload, (body) => {
+      const id = environment.draw("content-id", 16)
+      const sentMs = environment.now() // ENVELOPE-2
+      const re = options.re === undefined ? null : fromHex(options.re)
+      if (re && re.length !== 16) throw new RangeError(`"re" expected 16 bytes, got ${re.length}`)
+      return { id, bytes: encodeContent({ kind: 0, id, sentMs, re, ask, body }) }
+    })
     // ENVELOPE-4, AGENT-9
     const alone = padme(innerLength([bytes]) + 1) <= this.#parts.core.maxPadded
     const fits = bytes.length <= MAX_CONTENT && alone
     require(fits, "agent/payload", `${bytes.length} bytes are too many for one message`)
-    return { id, bytes, ask }
+    return { id, hex: toHex(id), bytes, ask }
   }
 
   async #queue(address: Address, content: NewContent): Promise<Delivery> {
@@ -163,12 +161,12 @@ export class Post {
     }
     const offered = engine.offered(name)
     if (offered) checkFingerprint(offered, address.fingerprint)
-    const delivery = tracker.track(toHex(content.id), name)
+    const delivery = tracker.track(content.hex, name)
     await engine.run(() => {
       stageContent(core, address, content)
       engine.touch(name)
     })
-    if (network.connected) await delivery.wait("stored", STORED_TIMEOUT).catch(() => {})
+    if (network.connected) await tracker.stored(delivery)
     return delivery
   }
 

@@ -1,13 +1,14 @@
 // SPEC §12 agent: from an envelope to rows. All checks first; then everything is staged.
 
 import { equalBytes, toHex } from "../bytes.ts"
+import type { Payload } from "../encoding.ts"
 import {
   CONTENT_KINDS,
   type Content,
   decodeEnvelope,
   decodeReceipts,
   type RawEnvelope,
-  RECEIPT_STATUSES,
+  type Receipt,
 } from "../envelope.ts"
 import { AgentMeshError, type ErrorCode } from "../errors.ts"
 import { checkInit, readInit, respond } from "../handshake.ts"
@@ -31,7 +32,6 @@ import { evict, remember } from "./seen.ts"
 import { limitSessions, limitStrangers } from "./sessions.ts"
 import { allows, allowsStatic, peerKey } from "./trust.ts"
 
-const { delivered } = RECEIPT_STATUSES
 const HOUR = 3600
 
 /** A receipt of a peer; `known` if its content was still kept. */
@@ -41,11 +41,19 @@ export interface ReceiptNews {
   readonly known: boolean
 }
 
+/** A content for handlers, with its row in the inbox if it has one. */
+export interface Arrived {
+  readonly key: string
+  readonly row: InboxRow | null
+  readonly content: Content
+  readonly payload: Payload
+}
+
 /** What came of an envelope, to be acted on after the commit. */
 export interface Received {
   readonly peer: Peer
-  /** Contents for handlers: keys of the inbox, with the content. */
-  readonly arrived: readonly { readonly key: string; readonly content: Content }[]
+  /** Contents for handlers. */
+  readonly arrived: readonly Arrived[]
   /** Receipts for contents of this agent. */
   readonly receipts: readonly ReceiptNews[]
   /** Contents that were refused. */
@@ -144,27 +152,31 @@ export class Receiver {
     const judged = await judge(this.#core, peer, found.opened.contents, this.#strangersRoom)
     // From here on nothing fails.
     this.#commitSession(found)
-    let carried = false
     const receipts: ReceiptNews[] = []
-    const arrived: { key: string; content: Content }[] = []
-    const due: { id: Uint8Array; status: number }[] = []
+    const arrived: Arrived[] = []
+    const ids: { id: string; sentMs: number }[] = []
+    const due: Receipt[] = []
     const refused: ErrorCode[] = []
+    const stranger = !core.peer(peer).sentTo
     for (const one of judged) {
       if (one.due) due.push(one.due)
       if (one.refused) refused.push(one.refused)
-      const { content } = one
-      if (content === null) continue
-      if (content.kind === CONTENT_KINDS.receipt)
+      const { content, id, payload } = one
+      if (content?.kind === CONTENT_KINDS.receipt)
         receipts.push(...this.#takeReceipts(peer, content))
-      if (content.kind !== CONTENT_KINDS.application) continue
-      carried = true
-      remember(core, peer, content, delivered)
-      const key = inbox ? this.#store(peer, content, one.bytes) : toHex(content.id)
-      arrived.push({ key, content })
+      if (content === null || payload === null) continue
+      ids.push({ id, sentMs: content.sentMs })
+      const placed = inbox
+        ? this.#store(peer, content, one.bytes, stranger)
+        : { key: id, row: null }
+      arrived.push({ ...placed, content, payload })
     }
-    if (carried) this.#markCarried(found.key)
+    if (arrived.length > 0) this.#markCarried(found.key)
     if (due.length > 0) this.#addDue(peer, due)
-    if (arrived.length > 0) await evict(core, peer)
+    if (arrived.length > 0) {
+      remember(core, peer, ids)
+      await evict(core, peer)
+    }
     return { peer, arrived, receipts, refused }
   }
 
@@ -199,7 +211,7 @@ export class Receiver {
     const hub = from !== undefined
     const bundle = core.ownBundle(init.bundleRef)
     const replay =
-      init.otkRef === null && bundle ? await store.read(replayKey(init, th)) : undefined
+      init.otkRef === null && bundle ? await store.read("replay", replayKey(init, th)) : undefined
     const accept = policy.accept ?? "first-use"
     const view = core.view(peer)
     const replays = store.get("key/bundle", toHex(init.bundleRef))?.replays ?? 0
@@ -259,7 +271,7 @@ export class Receiver {
     if (init.otkRef) {
       core.store.delete("key/one-time", toHex(init.otkRef))
     } else {
-      core.store.write(replayKey(init, th), new Uint8Array(0))
+      core.store.shelf("replay").write(replayKey(init, th), new Uint8Array(0))
       const ref = toHex(init.bundleRef)
       const bundle = core.store.get("key/bundle", ref)
       if (bundle) core.store.put("key/bundle", ref, { ...bundle, replays: bundle.replays + 1 })
@@ -283,26 +295,31 @@ export class Receiver {
 
   /** A receipt counts for a content that was sealed for this very peer. */
   #takeReceipts(peer: Peer, content: Content): ReceiptNews[] {
-    return decodeReceipts(content.body).map(({ id, status }) => {
+    return decodeReceipts(content.body).map(({ id: bytes, status }) => {
+      const id = toHex(bytes)
       const row = this.#core.store.get("content", contentKey(peer.name, id))
       const ours = row?.mid && row.ik && equalBytes(row.ik, peer.ik)
       if (row && ours) this.#core.dropContent(row)
-      return { id: toHex(id), status, known: Boolean(ours) }
+      return { id, status, known: Boolean(ours) }
     })
   }
 
-  #store(peer: Peer, content: Content, bytes: Uint8Array): string {
+  #store(
+    peer: Peer,
+    content: Content,
+    bytes: Uint8Array,
+    stranger: boolean,
+  ): { key: string; row: InboxRow } {
     const { store } = this.#core
     const order = store.nextOrder()
     const key = orderKey(order)
     const { name, ik } = peer
     const { id, ask } = content
-    const stranger = !this.#core.peer(peer).sentTo
     const row: InboxRow = { order, name, ik, id, size: bytes.length, ask, stranger }
     store.put("inbox", key, row)
-    store.write(`data/inbox/${key}`, bytes.slice()) // or it would keep its whole envelope alive
+    store.shelf("data/inbox").write(key, bytes.slice()) // or it would keep its whole envelope alive
     this.count(row, 1)
-    return key
+    return { key, row }
   }
 
   #markCarried(key: string): void {
@@ -312,7 +329,7 @@ export class Receiver {
     }
   }
 
-  #addDue(peer: Peer, receipts: readonly { id: Uint8Array; status: number }[]): void {
+  #addDue(peer: Peer, receipts: readonly Receipt[]): void {
     const { store, nowMs } = this.#core
     const key = peerKey(peer)
     const before = store.get("due", key)
@@ -327,5 +344,5 @@ export class Receiver {
 }
 
 function replayKey(init: Init, th: Uint8Array): string {
-  return `replay/${toHex(init.bundleRef)}/${toHex(th)}`
+  return `${toHex(init.bundleRef)}/${toHex(th)}`
 }

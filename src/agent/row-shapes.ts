@@ -60,7 +60,7 @@ const ROWS: Readonly<Record<keyof Tables, Rule>> = {
   hub: map({ ik: key }),
   pin: map({ ...peer, trust: (value) => value === "pinned" || value === "verified" }),
   peer: map({
-    ...{ ...peer, suite: uint, seq: uint, ref: maybe(key), bundle: maybe(bytes()) },
+    ...{ ...peer, number: uint, suite: uint, seq: uint, ref: maybe(key), bundle: maybe(bytes()) },
     ...{ sentTo: flag, confirmed: flag, floorMs: uint, seen: uint, placed: uint },
     ...{ probeInterval: uint, probeAtMs: uint, card: maybe(bytes()) },
   }),
@@ -75,10 +75,11 @@ const ROWS: Readonly<Record<keyof Tables, Rule>> = {
   }),
   "key/skipped": map({ skipped: list(map({ block: key, n: uint, mk: key, time: uint })) }),
   content: map({
-    ...{ order: uint, id: bytes(16), name: text, ik: maybe(key), fingerprint: maybe(text) },
-    ...{ size: uint, place: uint, accepted: uint, ask: uint, okAtMs: uint },
-    ...{ mid: maybe(bytes(16)), sid: maybe(bytes(16)), sealedOn: list(bytes(16)) },
+    ...{ order: uint, id: text, name: text, ik: maybe(key), fingerprint: maybe(text) },
+    ...{ size: uint, place: uint, accepted: uint, ask: uint },
+    ...{ mid: maybe(text), sealedOn: list(text) },
   }),
+  copy: map({ name: text, sid: text, okAtMs: uint }),
   "data/out": map({
     order: uint,
     ...peer,

@@ -42,6 +42,8 @@ export interface IdentityRow {
 export interface PeerRow {
   readonly name: string
   readonly ik: Uint8Array
+  /** A number of its own, which stands for it in the keys of remembered ids. */
+  readonly number: number
   /** Highest suite computed or used, highest bundle seq and its bundle-ref. */
   readonly suite: number
   readonly seq: number
@@ -84,10 +86,10 @@ export interface SessionRow {
   readonly answerAtMs: number
 }
 
-/** A content that waits for its receipt. Its bytes have a row of their own. */
+/** A content that waits for its receipt. Its bytes have a row of their own. Ids are in hex. */
 export interface ContentRow {
   readonly order: number
-  readonly id: Uint8Array
+  readonly id: string
   readonly name: string
   /** Identity key it is bound to; null until the name is pinned. */
   readonly ik: Uint8Array | null
@@ -99,13 +101,18 @@ export interface ContentRow {
   /** When `send` took it, `kept`. */
   readonly accepted: number
   readonly ask: number
-  /** guard and sid of the latest copy; null while queued. */
-  readonly mid: Uint8Array | null
-  readonly sid: Uint8Array | null
-  /** When the hub said OK to the latest copy, milliseconds; 0 before. */
-  readonly okAtMs: number
+  /** guard of the envelope with the latest copy; null while queued. */
+  readonly mid: string | null
   /** Sessions on which a copy was sealed. */
-  readonly sealedOn: readonly Uint8Array[]
+  readonly sealedOn: readonly string[]
+}
+
+/** An envelope with contents that wait for their receipts; its key is its guard in hex. */
+export interface CopyRow {
+  readonly name: string
+  readonly sid: string
+  /** When the hub said OK, milliseconds; 0 before. */
+  readonly okAtMs: number
 }
 
 /** A sealed envelope that waits for the hub's OK. */
@@ -181,6 +188,7 @@ export interface Tables {
   "key/session": SessionRow
   "key/skipped": { readonly skipped: readonly SkippedKey[] }
   content: ContentRow
+  copy: CopyRow
   "data/out": OutRow
   due: DueRow
   inbox: InboxRow

@@ -1,11 +1,12 @@
 // SPEC §12 agent: the ids of contents that were committed, so that none is dispatched twice.
 
 import { toHex } from "../bytes.ts"
+import { RECEIPT_STATUSES, type Receipt } from "../envelope.ts"
+import { require } from "../errors.ts"
 import type { Peer } from "../identity.ts"
 import { ID_LIFETIME, MAX_IDS, MAX_STRANGER_IDS } from "../limits.ts"
 import type { Core } from "./core.ts"
-import { decodeRow, encodeRow, orderKey } from "./rows.ts"
-import { peerKey } from "./trust.ts"
+import { orderKey } from "./rows.ts"
 
 /** What is remembered of a content. */
 export interface SeenRow {
@@ -13,25 +14,51 @@ export interface SeenRow {
   readonly sentMs: number
   /** When it was committed, `kept`. */
   readonly at: number
-  /** Whose quota it fills: the key of the peer, or `*` for strangers. */
-  readonly group: string
+  /** Whether it fills the quota of all strangers, or that of the peer. */
+  readonly stranger: boolean
 }
 
 const STRANGERS = "*"
+const SIZE = 18
+const NOTHING = new Uint8Array(0)
+const NOBODY: Peer = { name: "", ik: NOTHING }
 
-function seenKey(peer: Peer, id: Uint8Array): string {
-  return `seen/${peerKey(peer)}/${toHex(id)}`
+function encodeSeen(row: SeenRow): Uint8Array {
+  const bytes = new Uint8Array(SIZE)
+  const view = new DataView(bytes.buffer)
+  bytes[0] = row.status
+  bytes[1] = row.stranger ? 1 : 0
+  view.setFloat64(2, row.sentMs)
+  view.setFloat64(10, row.at)
+  return bytes
 }
 
-/** Sorts by sent-ms within a group; a peer key has no slash. */
-function agedKey(row: SeenRow, peer: Peer, id: Uint8Array): string {
-  return `aged/${row.group}/${orderKey(row.sentMs)}/${peerKey(peer)}/${toHex(id)}`
+function decodeSeen(bytes: Uint8Array): SeenRow {
+  require(bytes.length === SIZE, "agent/store-corrupt", "what is remembered of a content is not")
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  const [status = 0, stranger = 0] = bytes
+  return { status, stranger: stranger === 1, sentMs: view.getFloat64(2), at: view.getFloat64(10) }
 }
 
-/** What is remembered of a content of the peer. */
-export async function lookUp(core: Core, peer: Peer, id: Uint8Array): Promise<SeenRow | undefined> {
-  const bytes = await core.store.read(seenKey(peer, id))
-  return bytes && decodeRow<SeenRow>(bytes)
+/** The key of a remembered id, in hex, of the peer with a number. */
+function seenKey(number: number | string, id: string): string {
+  return `${number}/${id}`
+}
+
+/** Sorts by sent-ms within a group, which is that of all strangers or the number of a peer. */
+function agedKey(group: string, sentMs: number, number: number, id: string): string {
+  return `${group}/${orderKey(sentMs)}/${number}/${id}`
+}
+
+/** What is remembered of contents of the peer, in the order of the ids, which are in hex. */
+export async function lookUp(
+  core: Core,
+  peer: Peer,
+  ids: readonly string[],
+): Promise<readonly (SeenRow | undefined)[]> {
+  const { number } = core.peer(peer)
+  const rows = await core.store.shelf("seen").readAll(ids.map((id) => seenKey(number, id)))
+  return rows.map((bytes) => bytes && decodeSeen(bytes))
 }
 
 /** Whether an id is past its time, and only not forgotten yet (AGENT-55). */
@@ -45,50 +72,58 @@ export function floorOf(core: Core, peer: Peer): number {
   return row.sentTo ? row.floorMs : Math.max(row.floorMs, core.store.meta.floorMs)
 }
 
-/** Remembers a content. */
+/** Remembers contents of a peer as delivered. */
 export function remember(
   core: Core,
   peer: Peer,
-  content: { readonly id: Uint8Array; readonly sentMs: number },
-  status: number,
+  contents: readonly { readonly id: string; readonly sentMs: number }[],
 ): void {
-  const row = core.peer(peer)
-  const group = row.sentTo ? peerKey(peer) : STRANGERS
-  const seen: SeenRow = { status, sentMs: content.sentMs, at: core.stamp, group }
-  core.store.write(seenKey(peer, content.id), encodeRow(seen))
-  core.store.write(agedKey(seen, peer, content.id), new Uint8Array(0))
-  count(core, group, peer, 1)
+  const stranger = !core.peer(peer).sentTo
+  count(core, stranger, peer, contents.length)
+  const { number } = core.peer(peer)
+  const group = stranger ? STRANGERS : `${number}`
+  const [seen, aged] = [core.store.shelf("seen"), core.store.shelf("aged")]
+  for (const { id, sentMs } of contents) {
+    const row = { status: RECEIPT_STATUSES.delivered, sentMs, at: core.stamp, stranger }
+    seen.write(seenKey(number, id), encodeSeen(row))
+    aged.write(agedKey(group, sentMs, number, id), NOTHING)
+  }
 }
 
-/** Replaces the status of a content that is remembered. */
-export async function changeStatus(
+/** Replaces the statuses of contents that are remembered. */
+export async function changeStatuses(
   core: Core,
   peer: Peer,
-  id: Uint8Array,
-  status: number,
+  changes: readonly Receipt[],
 ): Promise<void> {
-  const seen = await lookUp(core, peer, id)
-  if (seen) core.store.write(seenKey(peer, id), encodeRow({ ...seen, status }))
+  const { number } = core.peer(peer)
+  const ids = changes.map(({ id }) => toHex(id))
+  const rows = await lookUp(core, peer, ids)
+  for (const [i, { status }] of changes.entries()) {
+    const key = seenKey(number, ids[i] as string)
+    const seen = rows[i]
+    if (seen) core.store.shelf("seen").write(key, encodeSeen({ ...seen, status }))
+  }
 }
 
-function count(core: Core, group: string, peer: Peer, change: number): void {
-  const { meta } = core.store
-  if (group === STRANGERS) core.store.updateMeta({ seen: meta.seen + change })
-  else core.updatePeer(peer, { seen: core.peer(peer).seen + change })
+function count(core: Core, stranger: boolean, peer: Peer, change: number): void {
+  const { seen } = stranger ? core.store.meta : core.peer(peer)
+  if (stranger) core.store.updateMeta({ seen: seen + change })
+  else core.updatePeer(peer, { seen: seen + change })
 }
 
 /** Forgets the smallest sent-ms of a group that is over its limit, and raises the floor. */
 export async function evict(core: Core, peer: Peer): Promise<void> {
   const row = core.peer(peer)
   const { seen } = core.store.meta
-  if (row.seen > MAX_IDS) await forget(core, peerKey(peer), row.seen - MAX_IDS)
+  if (row.seen > MAX_IDS) await forget(core, `${row.number}`, row.seen - MAX_IDS)
   if (seen > MAX_STRANGER_IDS) await forget(core, STRANGERS, seen - MAX_STRANGER_IDS)
 }
 
 /** Forgets ids that are past their time; once a day. */
 export async function purgeSeen(core: Core): Promise<void> {
   const groups = new Set<string>([STRANGERS])
-  for (const [key, row] of core.store.table("peer")) if (row.seen > 0) groups.add(key)
+  for (const row of core.store.table("peer").values()) if (row.seen > 0) groups.add(`${row.number}`)
   for (const group of groups) {
     await forget(core, group, Number.POSITIVE_INFINITY, core.kept - ID_LIFETIME)
   }
@@ -96,38 +131,44 @@ export async function purgeSeen(core: Core): Promise<void> {
 
 /** Forgets up to `most` ids of a group, smallest sent-ms first, only those committed before. */
 async function forget(core: Core, group: string, most: number, before?: number): Promise<void> {
-  let left = most
-  for await (const [aged] of core.store.scan(`aged/${group}/`)) {
-    if (left-- <= 0) break
-    const [sentMs, name, id] = aged.slice(`aged/${group}/`.length).split("/") as [
-      string,
-      string,
-      string,
-    ]
-    const key = `seen/${name}/${id}`
-    const bytes = await core.store.read(key)
-    if (bytes && before !== undefined && isYoung(core, key, bytes, before)) continue
-    core.store.write(key, null)
-    core.store.write(aged, null)
-    const floorMs = Number.parseInt(sentMs, 16)
-    const at = name.indexOf("#")
-    const row = core.store.get("peer", name) ?? { name: name.slice(0, at), ik: new Uint8Array(0) }
-    if (bytes) count(core, group, row, -1)
-    raise(core, group, name, floorMs)
+  const prefix = `${group}/`
+  const [seen, aged] = [core.store.shelf("seen"), core.store.shelf("aged")]
+  /** The largest sent-ms that was forgotten, by the number of its peer. */
+  const floors = new Map<string, number>()
+  let forgotten = 0
+  for await (const [key] of aged.scan(prefix)) {
+    if (forgotten >= most) break
+    if (aged.isErased(key)) continue // by an envelope of the same commit
+    const [sentMs = "", number = "", id = ""] = key.slice(prefix.length).split("/")
+    const row = seenKey(number, id)
+    if (before !== undefined && (await isYoung(core, row, before))) continue
+    seen.write(row, null)
+    aged.write(key, null)
+    floors.set(number, Number.parseInt(sentMs, 16))
+    forgotten++
   }
+  if (forgotten === 0) return
+  const own = core.store.get("peer", core.numbered(group) ?? "")
+  if (group === STRANGERS) count(core, true, NOBODY, -forgotten)
+  else if (own) count(core, false, own, -forgotten)
+  for (const [number, floorMs] of floors) raise(core, group, number, floorMs)
 }
 
 /** Whether an id was committed after `before`; a stamp from the future is brought back to now. */
-function isYoung(core: Core, key: string, bytes: Uint8Array, before: number): boolean {
-  const seen = decodeRow<SeenRow>(bytes)
-  if (seen.at > core.stamp) core.store.write(key, encodeRow({ ...seen, at: core.stamp }))
-  return seen.at > before
+async function isYoung(core: Core, key: string, before: number): Promise<boolean> {
+  const bytes = await core.store.read("seen", key)
+  if (bytes === undefined) return false
+  const row = decodeSeen(bytes)
+  if (row.at > core.stamp) {
+    core.store.shelf("seen").write(key, encodeSeen({ ...row, at: core.stamp }))
+  }
+  return row.at > before
 }
 
-function raise(core: Core, group: string, name: string, floorMs: number): void {
+function raise(core: Core, group: string, number: string, floorMs: number): void {
   if (group === STRANGERS && floorMs > core.store.meta.floorMs) core.store.updateMeta({ floorMs })
   // A stranger of then may be a peer by now: its own floor must cover what was forgotten.
-  const row = core.store.get("peer", name)
+  const row = core.store.get("peer", core.numbered(number) ?? "")
   if (row && floorMs > row.floorMs) core.updatePeer(row, { floorMs })
 }
 

@@ -10,7 +10,7 @@ import { sessionId } from "../keyschedule.ts"
 import { createInitiator, type Sealed, type Session, seal } from "../session.ts"
 import { MAX_CONTENTS, MAX_RECEIPTS } from "../suite.ts"
 import { mayBind } from "./contents.ts"
-import { type Core, contentShelf } from "./core.ts"
+import { type Core, contentKey } from "./core.ts"
 import {
   againAt,
   answerAt,
@@ -100,10 +100,9 @@ export class Sender {
       return this.#stage(peer, answer, { contents: [], receipts: [] })
     }
     if (chosen && carries(chosen.row)) {
-      const sid = sessionId(chosen.row.session.th)
       const receipts = this.#receipts(peer)
       const sizes = receiptSizes(receipts.length)
-      const again = outbox?.toReseal(sid, nowMs) ?? []
+      const again = outbox?.toReseal(chosen.key, nowMs) ?? []
       const first = outbox && hasRoom(outbox.window(core.peer(peer).placed)) ? outbox.queued : []
       const contents = fill(chain(again, first.values()), sizes, core.maxPadded)
       if (contents.length > 0 || (due && dueAt(due, nowMs) <= nowMs)) {
@@ -141,8 +140,8 @@ export class Sender {
       const some = load.receipts.slice(at, at + MAX_RECEIPTS)
       contents.push(this.#content(CONTENT_KINDS.receipt, encodeReceipts(some)))
     }
-    for (const row of load.contents) {
-      const bytes = await core.store.read(contentShelf(row))
+    const keys = load.contents.map(({ name, id }) => contentKey(name, id))
+    for (const bytes of await core.store.shelf("data/content").readAll(keys)) {
       if (!bytes) throw new AgentMeshError("agent/store-corrupt", `a content for ${peer.name}`)
       contents.push(bytes)
     }
@@ -165,11 +164,15 @@ export class Sender {
     const { sid, guard: mid } = sealed.header
     let { placed } = core.peer(peer)
     let verified = false
+    const guard = toHex(mid)
+    if (load.contents.length > 0) {
+      core.putCopy(guard, { name: peer.name, sid: key, okAtMs: 0 })
+    }
     for (const content of load.contents) {
       const place = content.mid === null ? ++placed : content.place
       if (content.ik === null && content.fingerprint !== null) verified = true // AGENT-61
-      const sealedOn = [...content.sealedOn, sid]
-      core.putContent({ ...content, ik: peer.ik, mid, sid, okAtMs: 0, place, sealedOn })
+      const sealedOn = [...content.sealedOn, key]
+      core.putContent({ ...content, ik: peer.ik, mid: guard, place, sealedOn })
     }
     if (placed !== core.peer(peer).placed) core.updatePeer(peer, { placed })
     if (verified) core.store.put("pin", peer.name, { ...peer, trust: "verified" })
@@ -246,7 +249,7 @@ export class Sender {
     // A hub that withholds one-time keys must not weaken a running conversation.
     const mayCarry = kind === "normal" && (oneTime !== null || !known.confirmed || !core.hub)
     const outbox = mayCarry ? core.outboxes.get(bundle.name) : undefined
-    const again = outbox?.toReseal(sessionId(made.th), core.nowMs) ?? []
+    const again = outbox?.toReseal(toHex(sessionId(made.th)), core.nowMs) ?? []
     const queued = outbox && hasRoom(outbox.window(known.placed)) ? outbox.queued.values() : []
     const first = [...queued].filter((row) => mayBind(core, row, peer)) // AGENT-19
     const receipts = mayCarry ? this.#receipts(peer) : []

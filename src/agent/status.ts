@@ -25,7 +25,7 @@ export function statusOf(
     handlers,
     connected: parts?.network?.connected ?? false,
     drained: parts?.network?.drained ?? false,
-    pending: boxes.reduce((sum, box) => sum + box.rows.length, 0),
+    pending: boxes.reduce((sum, box) => sum + box.size, 0),
     leaving: core ? core.store.table("due").size + core.store.table("data/out").size : 0,
     inbox: parts?.inbox.held ?? 0,
   }

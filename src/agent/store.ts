@@ -3,34 +3,34 @@
 import { equalBytes, fromHex } from "../bytes.ts"
 import { AgentMeshError, require } from "../errors.ts"
 import { labelled, sha256 } from "../suite.ts"
-import {
-  type Change,
-  type Database,
-  openDatabase,
-  readRow,
-  readRows,
-  writeRows,
-} from "./database.ts"
+import { type Change, type Database, openDatabase, readRows, writeRows } from "./database.ts"
 import { checkRow } from "./row-shapes.ts"
 import { decodeRow, encodeRow, type MetaRow, type Tables } from "./rows.ts"
+import { DiskShelf, MemoryShelf, type Shelf } from "./shelf.ts"
+import { Table } from "./table.ts"
 
 const TABLES: readonly (keyof Tables)[] = [
-  "meta",
-  "hub",
-  "pin",
-  "peer",
-  "key/identity",
-  "key/bundle",
-  "key/one-time",
-  "key/session",
-  "key/skipped",
-  "content",
-  "data/out",
-  "due",
-  "inbox",
+  ...(["meta", "hub", "pin", "peer"] as const),
+  ...(["key/identity", "key/bundle", "key/one-time", "key/session", "key/skipped"] as const),
+  ...(["content", "copy", "data/out", "due", "inbox"] as const),
 ]
 
-const FORMAT = 1
+/** What is read when it is needed, by its key prefix; the same two ranges are compacted. */
+const SHELVES = [
+  "data/content",
+  "data/inbox",
+  "seen",
+  "aged",
+  "replay",
+  "used",
+  "receipt",
+  "evidence",
+] as const
+
+/** The name of a shelf. */
+export type ShelfName = (typeof SHELVES)[number]
+
+const FORMAT = 2
 const FRESH: MetaRow = {
   format: FORMAT,
   commits: 0,
@@ -48,10 +48,11 @@ const FRESH: MetaRow = {
 
 const inUse = new WeakSet<Database>()
 
-type Maps = { [K in keyof Tables]: Map<string, Tables[K]> }
+type AllTables = { [K in keyof Tables]: Table<Tables[K]> }
+type Changeable<T> = { -readonly [K in keyof T]: T[K] }
 
-function emptyMaps(): Maps {
-  return Object.fromEntries(TABLES.map((table) => [table, new Map()])) as unknown as Maps
+function emptyTables(): AllTables {
+  return Object.fromEntries(TABLES.map((table) => [table, new Table()])) as unknown as AllTables
 }
 
 /**
@@ -59,24 +60,32 @@ function emptyMaps(): Maps {
  * read when they are needed. Only one task works on a store at a time: the agent sees to that.
  */
 export class AgentStore {
-  readonly #db: Database
-  #maps: Maps = emptyMaps()
-  #touched = new Map<string, readonly [keyof Tables, string]>()
-  #shelved = new Map<string, Uint8Array | null>()
+  /** Null for an agent that keeps nothing: then nothing is encoded either. */
+  readonly #db: Database | null
+  readonly #shelves: Readonly<Record<ShelfName, Shelf>>
+  #tables: AllTables = emptyTables()
+  /** Counters and clocks, of which the row is a copy. */
+  #meta: Changeable<MetaRow> = { ...FRESH }
+  #counted = false
   #digests = new Map<string, Uint8Array>()
   /** Ranges to compact: at first both, for what a crash may have left (AGENT-6). */
   #dirty = new Set<"key/" | "data/">(["key/", "data/"])
 
-  private constructor(db: Database) {
+  private constructor(db: Database | null) {
     this.#db = db
+    const shelf = (name: string) => (db === null ? new MemoryShelf() : new DiskShelf(db, name))
+    const shelves = SHELVES.map((name) => [name, shelf(name)] as const)
+    this.#shelves = Object.fromEntries(shelves) as unknown as Record<ShelfName, Shelf>
   }
 
   /**
    * Opens a store for one agent.
    *
+   * @param db - Null keeps everything in memory.
    * @throws {@link AgentMeshError} `agent/store-locked`, `agent/store-corrupt`.
    */
-  static async open(db: Database): Promise<AgentStore> {
+  static async open(db: Database | null): Promise<AgentStore> {
+    if (db === null) return new AgentStore(null)
     if (inUse.has(db)) {
       throw new AgentMeshError("agent/store-locked", "another agent here has this store open")
     }
@@ -93,22 +102,28 @@ export class AgentStore {
     }
   }
 
-  /** Reads everything anew; changes that were not committed are forgotten. */
+  /** Forgets changes that were not committed, and reads everything anew. */
   async load(): Promise<void> {
-    this.#touched.clear()
-    this.#shelved.clear()
+    for (const shelf of Object.values(this.#shelves)) shelf.revert()
+    if (this.#db === null) for (const table of TABLES) this.#tables[table].revert()
+    else await this.#read(this.#db)
+    this.#meta = { ...(this.#tables.meta.rows.get("meta") ?? FRESH) }
+    this.#counted = false
+  }
+
+  async #read(db: Database): Promise<void> {
     this.#digests.clear()
-    this.#maps = emptyMaps()
+    this.#tables = emptyTables()
     const sum = new Uint8Array(32)
     for (const table of TABLES) {
-      const map = this.#maps[table] as Map<string, unknown>
-      for await (const [path, value] of readRows(this.#db, `${table}/`)) {
+      const rows = this.#tables[table].rows as Map<string, unknown>
+      for await (const [path, value] of readRows(db, `${table}/`)) {
         const key = path.slice(table.length + 1)
-        map.set(key, checkRow(table, decodeRow(value)))
+        rows.set(key, checkRow(table, decodeRow(value)))
         if (table === "key/session") this.#digest(sum, key, value)
       }
     }
-    const { format, sessionsDigest } = this.meta
+    const { format, sessionsDigest } = this.#tables.meta.rows.get("meta") ?? FRESH
     if (format !== FORMAT) {
       throw new AgentMeshError("agent/store-corrupt", `store format ${format}, expected ${FORMAT}`)
     }
@@ -119,104 +134,117 @@ export class AgentStore {
   }
 
   get #isEmpty(): boolean {
-    return Object.values(this.#maps).every((map) => map.size === 0)
+    return TABLES.every((table) => this.#tables[table].rows.size === 0)
   }
 
   get #hasBase(): boolean {
-    return this.#maps.meta.size === 1 && this.#maps["key/identity"].size === 1
+    const { meta, "key/identity": identity } = this.#tables
+    return meta.rows.size === 1 && identity.rows.size === 1
   }
 
   /** Counters and clocks. */
   get meta(): MetaRow {
-    return this.#maps.meta.get("meta") ?? FRESH
+    return this.#meta
   }
 
   /** Changes counters and clocks. */
   updateMeta(change: Partial<MetaRow>): void {
-    this.put("meta", "meta", { ...this.meta, ...change })
+    Object.assign(this.#meta, change)
+    this.#counted = true
   }
 
   /** Moves the stored clock with the next commit; alone it is no reason for one (SPEC §2). */
   setClock(change: Partial<Pick<MetaRow, "kept" | "jumpedAt">>): void {
-    this.#maps.meta.set("meta", { ...this.meta, ...change })
+    Object.assign(this.#meta, change)
   }
 
   /** The next number of the one order of this agent. */
   nextOrder(): number {
-    const order = this.meta.order + 1
-    this.updateMeta({ order })
-    return order
+    this.#counted = true
+    return ++this.#meta.order
   }
 
   /** A table, to look at. */
   table<K extends keyof Tables>(table: K): ReadonlyMap<string, Tables[K]> {
-    return this.#maps[table]
+    return this.#tables[table].rows
   }
 
   /** One row of a table. */
   get<K extends keyof Tables>(table: K, key: string): Tables[K] | undefined {
-    return this.#maps[table].get(key)
+    return this.#tables[table].rows.get(key)
   }
 
   /** Sets a row; durable after {@link commit}. */
   put<K extends keyof Tables>(table: K, key: string, row: Tables[K]): void {
-    this.#maps[table].set(key, row)
-    this.#touched.set(`${table}/${key}`, [table, key])
+    this.#tables[table].put(key, row)
   }
 
   /** Deletes a row; durable after {@link commit}. */
   delete<K extends keyof Tables>(table: K, key: string): void {
-    if (this.#maps[table].delete(key)) this.#touched.set(`${table}/${key}`, [table, key])
+    this.#tables[table].delete(key)
+  }
+
+  /** A shelf; what is written there is durable after {@link commit}. */
+  shelf(name: ShelfName): Shelf {
+    return this.#shelves[name]
   }
 
   /** Reads from a shelf, staged changes included. */
-  async read(key: string): Promise<Uint8Array | undefined> {
-    const shelved = this.#shelved.get(key)
-    if (shelved !== undefined) return shelved ?? undefined
-    return readRow(this.#db, key)
-  }
-
-  /** Rows of a shelf in key order, without changes that are only staged. */
-  scan(prefix: string, limit?: number): AsyncGenerator<[string, Uint8Array]> {
-    return readRows(this.#db, prefix, limit)
-  }
-
-  /** Puts bytes on a shelf, or takes them off it. */
-  write(key: string, bytes: Uint8Array | null): void {
-    this.#shelved.set(key, bytes)
+  async read(name: ShelfName, key: string): Promise<Uint8Array | undefined> {
+    return (await this.#shelves[name].readAll([key]))[0]
   }
 
   /** Whether there is anything to commit. */
   get changed(): boolean {
-    return this.#touched.size > 0 || this.#shelved.size > 0
+    const tables = TABLES.some((table) => this.#tables[table].changed.size > 0)
+    return this.#counted || tables || SHELVES.some((name) => this.#shelves[name].changed)
   }
 
   /** Makes all changes durable, all or nothing. After an error {@link load} has to follow. */
   async commit(): Promise<void> {
     if (!this.changed) return
-    const changes: Change[] = []
-    const sessionsDigest = this.meta.sessionsDigest.slice()
-    for (const [path, [table, key]] of this.#touched) {
-      if (table === "meta") continue // written last
-      const row = this.#maps[table].get(key)
-      const value = row && encodeRow(row)
-      changes.push(value ? { type: "put", key: path, value } : { type: "del", key: path })
-      if (table === "key/session") this.#digest(sessionsDigest, key, value)
-      if (table.startsWith("key/")) this.#dirty.add("key/")
-      if (table.startsWith("data/")) this.#dirty.add("data/")
+    this.#meta.commits++
+    const changes = this.#db === null ? [] : this.#changes()
+    this.#tables.meta.put("meta", { ...this.#meta })
+    if (this.#db !== null) {
+      changes.push({ type: "put", key: "meta/meta", value: encodeRow(this.#meta) })
+      await writeRows(this.#db, changes)
     }
-    for (const [key, value] of this.#shelved) {
-      changes.push(value ? { type: "put", key, value } : { type: "del", key })
-      if (key.startsWith("data/")) this.#dirty.add("data/")
-    }
-    const meta = { ...this.meta, commits: this.meta.commits + 1, sessionsDigest }
-    this.#maps.meta.set("meta", meta)
-    changes.push({ type: "put", key: "meta/meta", value: encodeRow(meta) })
-    await writeRows(this.#db, changes)
-    this.#touched.clear()
-    this.#shelved.clear()
+    this.#counted = false
+    for (const table of TABLES) this.#tables[table].commit()
+    for (const name of SHELVES) this.#shelves[name].commit()
   }
 
+  /** All changes, as rows of a database. */
+  #changes(): Change[] {
+    const changes: Change[] = []
+    const sessionsDigest = this.#meta.sessionsDigest.slice()
+    for (const table of TABLES) {
+      for (const key of this.#tables[table].changed.keys()) {
+        const row = this.#tables[table].rows.get(key)
+        const value = row && encodeRow(row)
+        const path = `${table}/${key}`
+        changes.push(value ? { type: "put", key: path, value } : { type: "del", key: path })
+        if (table === "key/session") this.#digest(sessionsDigest, key, value)
+        this.#soil(path)
+      }
+    }
+    for (const name of SHELVES) {
+      const shelf = this.#shelves[name] as DiskShelf
+      if (shelf.changed) this.#soil(name)
+      for (const change of shelf.changes()) changes.push(change)
+    }
+    this.#meta.sessionsDigest = sessionsDigest
+    return changes
+  }
+
+  /** A range has rows that were replaced or deleted. */
+  #soil(path: string): void {
+    if (path.startsWith("key/")) this.#dirty.add("key/")
+    if (path.startsWith("data/")) this.#dirty.add("data/")
+  }
+
+  /** Takes a session row in or out of the digest. */
   #digest(sum: Uint8Array, key: string, bytes: Uint8Array | undefined): void {
     const before = this.#digests.get(key)
     if (before) mix(sum, before)
@@ -232,15 +260,16 @@ export class AgentStore {
    * that append keep them until then (SPEC §12).
    */
   async compact(what: "key/" | "data/"): Promise<void> {
-    if (!this.#db.compactRange || !this.#dirty.delete(what)) return
+    const db = this.#db
+    if (!db?.compactRange || !this.#dirty.delete(what)) return
     const first = what
     const last = `${what}\u{10ffff}`
-    const compact = () => this.#db.compactRange?.(first, last, { keyEncoding: "utf8" })
+    const compact = () => db.compactRange?.(first, last, { keyEncoding: "utf8" })
     try {
       await compact()
       // LevelDB writes what it held in memory to one file, with every value that a row has had,
       // and rewrites a file only together with a newer one: these marks are one over the range.
-      await writeRows(this.#db, [
+      await writeRows(db, [
         { type: "del", key: first },
         { type: "del", key: last },
       ])
@@ -253,11 +282,13 @@ export class AgentStore {
 
   /** Compacts and closes. */
   async close(): Promise<void> {
+    const db = this.#db
+    if (db === null) return
     try {
       await this.compact("key/")
       await this.compact("data/")
     } finally {
-      await this.#db.close().finally(() => inUse.delete(this.#db))
+      await db.close().finally(() => inUse.delete(db))
     }
   }
 }

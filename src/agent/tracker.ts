@@ -24,14 +24,27 @@ const RANK: Record<DeliveryState, number> = {
   undelivered: 3,
 }
 
-/** Deliveries that are followed at most; older ones stop changing. */
-const MAX_TRACKED = 100_000
+/** How long `send` waits for the hub before it resolves as queued, milliseconds. */
+const STORED_TIMEOUT = 10_000
+
+/** Deliveries that are followed at least; older ones stop changing, so many at once. */
+const TRACKED = 100_000
+const DROPPED = 1_000
+
+/** Waits for the hub; somebody else looks at the clock. */
+interface Patient {
+  readonly delivery: Delivery
+  readonly untilMs: number
+  readonly resolve: () => void
+}
 
 interface Waiter {
   readonly state: DeliveryState
   resolve(): void
   reject(error: AgentMeshError): void
 }
+
+const NONE: readonly Waiter[] = []
 
 /** What {@link Agent.send} resolves to: follows one content to one recipient. */
 export class Delivery {
@@ -41,7 +54,7 @@ export class Delivery {
   readonly to: string
   #state: DeliveryState = "queued"
   readonly #environment: Environment
-  #waiters: Waiter[] = []
+  #waiters: readonly Waiter[] = NONE
 
   /** Made by the agent. */
   constructor(id: string, to: string, environment: Environment) {
@@ -69,17 +82,18 @@ export class Delivery {
         reject(new AgentMeshError("agent/timeout", `${this.to}: ${this.#state}, not ${state}`))
       const cancel =
         timeout === undefined ? () => {} : this.#environment.after(timeout, expired, true)
-      this.#waiters.push({
+      const waiter = {
         state,
         resolve: () => {
           cancel()
           resolve()
         },
-        reject: (error) => {
+        reject: (error: AgentMeshError) => {
           cancel()
           reject(error)
         },
-      })
+      }
+      this.#waiters = [...this.#waiters, waiter]
       this.#settle()
     })
   }
@@ -93,6 +107,7 @@ export class Delivery {
   }
 
   #settle(): void {
+    if (this.#waiters.length === 0) return
     const state = this.#state
     const failed = state === "failed" || state === "undelivered"
     this.#waiters = this.#waiters.filter((waiter) => {
@@ -112,6 +127,9 @@ export class Delivery {
 export class Tracker {
   readonly #environment: Environment
   readonly #deliveries = new Map<string, Delivery>()
+  /** In the order of their times. */
+  readonly #patients = new Map<Delivery, Patient>()
+  #cancel: () => void = () => {}
 
   constructor(environment: Environment) {
     this.#environment = environment
@@ -121,17 +139,57 @@ export class Tracker {
   track(id: string, to: string): Delivery {
     const delivery = new Delivery(id, to, this.#environment)
     this.#deliveries.set(`${to}/${id}`, delivery)
-    if (this.#deliveries.size > MAX_TRACKED) {
-      const [oldest] = this.#deliveries.keys()
-      this.#deliveries.delete(oldest as string)
+    if (this.#deliveries.size >= TRACKED + DROPPED) {
+      let left = DROPPED
+      for (const oldest of this.#deliveries.keys()) {
+        if (left-- === 0) break
+        this.#deliveries.delete(oldest)
+      }
     }
     return delivery
+  }
+
+  /**
+   * Resolves when a content has left the queue, or after {@link STORED_TIMEOUT}. One timer serves
+   * all that wait: a backlog has thousands.
+   */
+  stored(delivery: Delivery): Promise<void> {
+    if (delivery.state !== "queued") return Promise.resolve()
+    return new Promise((resolve) => {
+      const untilMs = this.#environment.now() + STORED_TIMEOUT
+      this.#patients.set(delivery, { delivery, untilMs, resolve })
+      if (this.#patients.size === 1) this.#watch(STORED_TIMEOUT)
+    })
+  }
+
+  #watch(ms: number): void {
+    const look = (): void => {
+      const now = this.#environment.now()
+      for (const { delivery, untilMs } of this.#patients.values()) {
+        if (untilMs > now) {
+          this.#watch(untilMs - now)
+          return
+        }
+        this.#release(delivery)
+      }
+    }
+    this.#cancel = this.#environment.after(ms, look, true)
+  }
+
+  #release(delivery: Delivery): void {
+    const patient = this.#patients.get(delivery)
+    if (patient === undefined) return
+    this.#patients.delete(delivery)
+    patient.resolve()
+    if (this.#patients.size === 0) this.#cancel()
   }
 
   /** Moves a content on; whether that is news of one that is followed (AGENT-58). */
   advance(id: string, to: string, state: DeliveryState): boolean {
     const key = `${to}/${id}`
-    const news = this.#deliveries.get(key)?.advance(state) ?? false
+    const delivery = this.#deliveries.get(key)
+    const news = delivery?.advance(state) ?? false
+    if (delivery && news) this.#release(delivery)
     if (RANK[state] >= RANK.processed) this.#deliveries.delete(key)
     return news
   }

@@ -35,7 +35,29 @@ export interface Pin extends Peer {
 /** The view of a peer for policies and events. */
 export function viewPeer(peer: Peer, pin: Pin | undefined): PeerView {
   const same = pin !== undefined && equalBytes(pin.ik, peer.ik)
-  return { name: peer.name, fingerprint: fingerprint(peer.ik), trust: same ? pin.trust : "unknown" }
+  return { name: peer.name, fingerprint: printOf(peer.ik), trust: same ? pin.trust : "unknown" }
+}
+
+// Keys of peers are never changed, and a peer's key is asked for with every message.
+const prints = new WeakMap<Uint8Array, string>()
+const hexes = new WeakMap<Uint8Array, string>()
+
+function remembered(
+  table: WeakMap<Uint8Array, string>,
+  ik: Uint8Array,
+  make: (ik: Uint8Array) => string,
+): string {
+  let text = table.get(ik)
+  if (text === undefined) {
+    text = make(ik)
+    table.set(ik, text)
+  }
+  return text
+}
+
+/** The fingerprint of an identity key that this agent holds. */
+export function printOf(ik: Uint8Array): string {
+  return remembered(prints, ik, fingerprint)
 }
 
 /**
@@ -65,11 +87,11 @@ export function allows(policy: PeerPolicy, view: PeerView, hub: boolean): boolea
  * @throws {@link AgentMeshError} `identity/fingerprint`.
  */
 export function checkFingerprint(peer: Peer, expected: string | null): void {
-  const same = expected === null || fingerprint(peer.ik) === expected
+  const same = expected === null || printOf(peer.ik) === expected
   require(same, "identity/fingerprint", `${peer.name} has another fingerprint than the address`)
 }
 
 /** The key of a peer in tables: name and identity key. */
 export function peerKey(peer: Peer): string {
-  return `${peer.name}#${toHex(peer.ik)}`
+  return `${peer.name}#${remembered(hexes, peer.ik, toHex)}`
 }

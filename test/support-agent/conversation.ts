@@ -90,10 +90,11 @@ class Role {
 
 async function doneIds(disk: Disk): Promise<ReadonlySet<string>> {
   const done = new Set<string>()
-  const rows = await disk.dump("seen/")
-  for (const [key, value] of rows) {
-    // The row is a map; `status` is 2 or 3 once the handlers are done.
-    if (/66737461747573(02|03)/.test(value)) done.add(key.slice(key.lastIndexOf("/") + 1))
+  // An id that is remembered and whose content has left the inbox.
+  const open = [...(await disk.dump("inbox/")).values()].join()
+  for (const key of (await disk.dump("seen/")).keys()) {
+    const id = key.slice(key.lastIndexOf("/") + 1)
+    if (!open.includes(id)) done.add(id)
   }
   return done
 }
