@@ -71,13 +71,13 @@ class Runner {
 
   /** The verdict on one case: the good exchange, then the case, then the good exchange. */
   async verdict(item: HubCase): Promise<Verdict> {
-    const { id, title, req, needs = [], should } = item
+    const { id, title, req, needs = [], should, basic } = item
     const about = { id, title, req, kind: "hub", calls: 1 } as const
     const missing = needs.find((need) => !has(this.#target, need))
     if (missing !== undefined) {
       return { ...about, outcome: "UNSUPPORTED", message: WHY[missing], calls: 0 }
     }
-    if (this.#dead > 0) {
+    if (this.#dead > 0 && !basic) {
       const message = await this.good()
       if (message !== null) return { ...about, outcome: "BLOCKED", message, calls: 0 }
     }
@@ -85,7 +85,7 @@ class Runner {
     if (error instanceof NotApplicable) {
       return { ...about, outcome: "UNSUPPORTED", message: error.message }
     }
-    const after = item.slow ? null : await this.good()
+    const after = item.slow || basic ? null : await this.good()
     const failed = should && !this.#strict ? "WARN" : "FAIL"
     if (error !== null) return { ...about, outcome: failed, message: error.message }
     if (after !== null) {

@@ -258,4 +258,16 @@ export const FRAME_CASES: readonly HubCase[] = area(1, [
       }
     },
   },
+  {
+    title: "the length stands before a frame in 4 bytes, big-endian",
+    req: ["HUB-1"],
+    basic: true,
+    async run(t) {
+      const { stream } = await t.connect()
+      await stream.write(framed(encode([T.hello, 0, [1], new Uint8Array(32)])))
+      const [length, digits] = await stream.head()
+      check(length > 0 && length <= 1_000, `the length of a welcome, big-endian, not ${digits}`)
+      same((await stream.next())?.[1], T.welcome, "type of the frame after it")
+    },
+  },
 ])

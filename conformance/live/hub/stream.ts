@@ -99,6 +99,13 @@ export class Stream {
     return new Uint8Array(all.subarray(4, 4 + length))
   }
 
+  /** The length before the next frame, as number and in hex; nothing is taken. */
+  async head(): Promise<readonly [length: number, digits: string]> {
+    if (!(await this.#until(4))) throw new Failure("the hub closed the link before a frame")
+    const head = this.#peek().subarray(0, 4)
+    return [head.readUInt32BE(), head.toString("hex")]
+  }
+
   /** Ends the connection at once: with a reset, unless its end is on the way already. */
   destroy(): void {
     if (this.socket.destroyed) return

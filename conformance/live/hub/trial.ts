@@ -29,6 +29,8 @@ export interface HubCase {
   readonly needs?: readonly Need[]
   /** Checks a SHOULD. */
   readonly should?: true
+  /** Says why nothing works: runs whether or not the good exchange does. */
+  readonly basic?: true
   /** Mostly waits; runs beside the others. */
   readonly slow?: true
   readonly run: (t: Trial) => Promise<void>
