@@ -47,8 +47,12 @@ export interface ChaosResult {
   readonly lag: number
 }
 
-/** Agents whose messages go at full pace; more of them send less often, all in one process. */
-const FULL_PACE = 100
+/** Agents that send at full pace and to many; more of them send less often, all in one process. */
+const FULL_PACE = 25
+const PEERS = 5
+const FEW_PEERS = 2
+/** Milliseconds without an arrival after which a message counts as lost: agents look again each minute. */
+const SILENCE = 150_000
 /** One of so many agents has the suites of a default agent; the others are cheap to compute. */
 const FULL_SUITES = 20
 
@@ -164,6 +168,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const begun = new Map<string, readonly [at: number, kills: number]>()
   const recovery: number[] = []
   let kills = 0
+  let arrivedAt = Date.now()
   const agents: Agent[] = []
   for (let i = 0; i < count; i++) {
     const agent = new Agent(`agent-${i}`, {
@@ -173,10 +178,15 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     agent.onMessage(({ payload }) => {
       const { id } = payload as { id: string }
       got.set(id, (got.get(id) ?? 0) + 1)
+      arrivedAt = Date.now()
       const [at, after] = begun.get(id) ?? [Date.now(), 0]
       begun.delete(id)
       if (after > 0) recovery[after - 1] = Math.max(recovery[after - 1] ?? 0, Date.now() - at)
     })
+    agent.on("undelivered", ({ to, reason }) =>
+      say(`agent-${i} gave up a message to ${to}: ${reason}`),
+    )
+    agent.on("rejected", ({ from, error }) => say(`agent-${i} refused from ${from}: ${error.code}`))
     agents.push(agent)
   }
   for (let i = 0; i < count; i += 50) {
@@ -187,11 +197,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const end = Date.now() + seconds * 1_000
   const on = (): boolean => Date.now() < end
   let numbers = 0
+  const peers = count > FULL_PACE ? FEW_PEERS : PEERS
   const senders = agents.map(async (agent, i) => {
     while (on()) {
       await pause((200 + random() * 800) * Math.max(1, count / FULL_PACE))
       // A few peers each: first contacts as well as long sessions.
-      const to = (i + 1 + Math.floor(random() * 5)) % count
+      const to = (i + 1 + Math.floor(random() * peers)) % count
       const id = String(++numbers)
       begun.set(id, [Date.now(), kills])
       try {
@@ -214,7 +225,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     const [victim] = next.splice(Math.floor(random() * next.length), 1) as [Victim]
     await victim.kill()
     kills++
-    say(`kill -9 ${victim.name}`)
+    say(`${new Date().toISOString()} kill -9 ${victim.name}`)
     await pause(500 + random() * 1_000)
     await victim.start()
     await pause(3_500) // one at a time: the next only when this one is there again
@@ -222,8 +233,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   await Promise.all(senders)
   await keysDone
   const [names, namesTwice] = await contestDone
-  const patience = Date.now() + 60_000
-  while (sent.some((id) => !got.has(id)) && Date.now() < patience) await pause(100)
+  arrivedAt = Date.now()
+  while (sent.some((id) => !got.has(id)) && Date.now() - arrivedAt < SILENCE) await pause(100)
   await Promise.all(agents.map((agent) => agent.close()))
   return {
     ...{ sent: sent.length, arrived: got.size, kills, recovery, lag: lag() },
