@@ -76,7 +76,7 @@ export class NatsServer {
     for (;;) {
       const [file] = readdirSync(ports).filter((name) => name.endsWith(".ports"))
       const text = file === undefined ? "" : readFileSync(join(ports, file), "utf8")
-      const url = /nats:\/\/127\.0\.0\.1:(\d+)/.exec(text)
+      const url = /(?:nats|tls):\/\/127\.0\.0\.1:(\d+)/.exec(text)
       if (url) {
         this.port = Number(url[1])
         return

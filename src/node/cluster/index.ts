@@ -4,11 +4,11 @@ import type { Environment } from "../../environment.ts"
 import type { HubSettings } from "../../hub/decision.ts"
 import { ClusterHub } from "./cluster-hub.ts"
 import { Nats } from "./nats.ts"
-import { parseStoreAddress } from "./nats-connect.ts"
+import { parseStoreAddress, type StoreAddress } from "./store-address.ts"
 
 /** A store that hubs share. */
 export interface ClusterStoreOptions {
-  /** `nats://host:port[,host:port]`: servers with JetStream. */
+  /** `nats://[user:password@]host:port[,host:port]`: servers with JetStream; `tls://` asks for TLS. */
   readonly url: string
   /** Copies of everything that is stored; `OK` means that most of them have it. By default 3. */
   readonly replicas?: number
@@ -31,13 +31,11 @@ export interface ClusterStoreOptions {
 const OVERHEAD = 4_096
 
 /** Checks the options of a shared store. @throws TypeError or RangeError that says what is wrong. */
-export function checkClusterStore(options: ClusterStoreOptions): Required<
-  Pick<ClusterStoreOptions, "replicas" | "cluster" | "partitions">
-> & {
-  readonly servers: readonly string[]
-} {
+export function checkClusterStore(
+  options: ClusterStoreOptions,
+): Required<Pick<ClusterStoreOptions, "replicas" | "cluster" | "partitions">> & StoreAddress {
   const { url, replicas = 3, cluster = "default", partitions = 32 } = options
-  const servers = parseStoreAddress(url)
+  const address = parseStoreAddress(url)
   if (![1, 3, 5].includes(replicas))
     throw new RangeError(`replicas expected 1, 3 or 5, got ${replicas}`)
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(cluster)) {
@@ -46,16 +44,16 @@ export function checkClusterStore(options: ClusterStoreOptions): Required<
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > 1_024) {
     throw new RangeError(`partitions expected 1 to 1,024, got ${partitions}`)
   }
-  return { servers, replicas, cluster, partitions }
+  return { ...address, replicas, cluster, partitions }
 }
 
 /** Connects to the shared store alone. @throws Error with what to do. */
 export function openShared(options: ClusterStoreOptions, envelope: number): Promise<Nats> {
   const { credentials, caFile } = options
-  const { servers, replicas, cluster } = checkClusterStore(options)
-  const tls = caFile === undefined ? undefined : { caFile }
+  const { servers, login, replicas, cluster, ...address } = checkClusterStore(options)
+  const tls = address.tls || caFile !== undefined ? { caFile } : undefined
   const largest = envelope + OVERHEAD
-  return Nats.open({ servers, replicas, cluster, credentials, tls, largest })
+  return Nats.open({ servers, login, replicas, cluster, credentials, tls, largest })
 }
 
 /** Connects to the shared store, and takes part. @throws Error with what to do. */

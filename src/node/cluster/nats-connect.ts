@@ -1,6 +1,7 @@
 // A cluster of hubs on NATS: connecting, and saying what to do when that fails.
 
 import { readFile } from "node:fs/promises"
+import { checkServerIdentity, type PeerCertificate } from "node:tls"
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream"
 import type { NatsConnection } from "@nats-io/transport-node"
 import type { NatsOptions } from "./nats-options.ts"
@@ -14,18 +15,6 @@ const RETRY = 250
 /** Errors of JetStream: not enabled (for this account), no such stream. */
 const DISABLED: readonly unknown[] = [10_039, 10_076]
 const NO_STREAM = 10_059
-
-/** Reads `nats://host:port[,host:port…]`; several may have the scheme, or one for all. */
-export function parseStoreAddress(address: string): readonly string[] {
-  const servers = address.split(",").map((part) => part.trim().replace(/^(?:nats|tls):\/\//, ""))
-  const valid = servers.every((server) =>
-    /^(?:\[[0-9a-fA-F:.]+\]|[^\s:/@]+)(?::\d{1,5})?$/.test(server),
-  )
-  if (!/^(?:nats|tls):\/\//.test(address) || !valid) {
-    throw new TypeError(`a store expected nats://host:port[,host:port], got ${address}`)
-  }
-  return servers
-}
 
 /** The client's packages, which are optional. @throws Error that says how to install them. */
 async function load(): Promise<
@@ -89,32 +78,71 @@ type Transport = Pick<typeof import("@nats-io/transport-node"), "connect" | "cre
 
 async function login(
   { connect, credsAuthenticator }: Transport,
-  { servers, credentials, tls }: NatsOptions,
+  options: NatsOptions,
 ): Promise<NatsConnection> {
+  const { servers, credentials, login } = options
   const authenticator =
     credentials === undefined
       ? {}
-      : { authenticator: credsAuthenticator(await readFile(credentials)) }
+      : { authenticator: credsAuthenticator(await readGiven("--nats-credentials", credentials)) }
   try {
     return await connect({
       ...{ servers: [...servers], name: "agentmesh-hub", maxReconnectAttempts: -1 },
       ...{ reconnectTimeWait: 250, reconnectJitter: 250, pingInterval: 2_000, maxPingOut: 2 },
       ignoreAuthErrorAbort: true, // credentials that are replaced on the servers first
       ...authenticator,
-      ...(tls === undefined ? {} : { tls }),
+      ...login,
+      ...(await tlsOf(options)),
     })
   } catch (cause) {
-    const where = servers.join(", ")
-    const refused = /authori[sz]ation|authentication|credential/i.test(
-      `${(cause as Error).name} ${(cause as Error).message}`,
-    )
-    throw new Error(
-      refused
-        ? `the NATS server at ${where} refuses this login: check --nats-credentials`
-        : `no NATS server could be reached at ${where}: ${(cause as Error).message}`,
-      { cause },
-    )
+    throw new Error(explainLogin(servers, cause as Error & { code?: unknown }), { cause })
   }
+}
+
+async function readGiven(option: string, path: string): Promise<Buffer> {
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    throw new Error(`${option} cannot be read: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** TLS to the servers: who they are is checked by the hosts that were given. */
+async function tlsOf({ servers, tls }: NatsOptions): Promise<object> {
+  if (tls === undefined) return {}
+  const hosts = servers.map((server) => server.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1"))
+  return {
+    tls: {
+      ...(tls.caFile === undefined ? {} : { ca: await readGiven("--nats-ca", tls.caFile) }),
+      // The client does not say which address it has connected to: Node would look for "localhost".
+      checkServerIdentity: (host: string, certificate: PeerCertificate) => {
+        const wrong = checkServerIdentity(host, certificate)
+        const fits = (given: string): boolean => !checkServerIdentity(given, certificate)
+        return hosts.some(fits) ? undefined : wrong
+      },
+    },
+  }
+}
+
+function explainLogin(
+  servers: readonly string[],
+  { name, message, code }: Error & { code?: unknown },
+): string {
+  const where = servers.join(", ")
+  if (/authori[sz]ation|authentication|credential/i.test(`${name} ${message}`)) {
+    const advice = "check --nats-credentials, or user and password in --store"
+    return `the NATS server at ${where} refuses this login: ${advice}`
+  }
+  if (/does not support 'tls'/.test(message)) {
+    const advice =
+      "leave out --nats-ca and write nats:// in --store, or give the server a tls block"
+    return `the NATS server at ${where} speaks no TLS: ${advice}`
+  }
+  if (/CERT|VERIFY|ISSUER|SIGNED|TLS|SSL/.test(String(code))) {
+    const advice = "check --nats-ca, and that the certificate names the host that --store has"
+    return `the certificate of the NATS server at ${where} is not accepted (${message}): ${advice}`
+  }
+  return `no NATS server could be reached at ${where}: ${message}`
 }
 
 /** An error that trying again does not mend. */
