@@ -84,6 +84,17 @@ export class HubPlay {
     })
   }
 
+  /** A frame that is refused for itself, on a link where the twin's is answered. */
+  refuseFrame(link: string, code: string, frame: string, twin: number): void {
+    const mutation = { level: "context", field: "frame", put: frame, with: { link } } as const
+    this.refuse(link, code, frame, mutation, twin)
+  }
+
+  /** Ends a link from outside. */
+  close(link: string): void {
+    this.steps.push({ op: "hub.close", args: { hub: "$h", link } })
+  }
+
   /** Says hello; returns what an auth has to sign. */
   hello(link: string, who: Person): { hello: Uint8Array; welcome: Uint8Array } {
     const hello = encodeHello([1], deterministicDraw(who.seed)("cnonce", 32))
