@@ -145,6 +145,7 @@ export const PUBLISHING: readonly Draft[] = [
       }
       await w.connect()
       await w.until(() => refused !== null, "keys leave")
+      await w.meet("b") // the refusal has been handled
       await w.jump(65)
       await w.until(() => puts(w, FRAME.putOneTime).length > 1, "other keys leave")
       neverAgain(w)
@@ -165,11 +166,20 @@ export const PUBLISHING: readonly Draft[] = [
       same(lost[2], 1, "drop after an import")
       await w.until(() => puts(w, FRAME.putOneTime).length > before + 1, "other keys leave")
       same(puts(w, FRAME.putOneTime)[before + 1]?.[2], 1, "drop, which was not acknowledged")
+      w.hub.attack = {
+        down: (frame, asked) =>
+          asked?.[0] === FRAME.counts
+            ? [FRAME.reply, frame[1] as Value, [0, [[1, 0]], null]]
+            : frame,
+      }
+      await w.jump(3_600) // the keys of an hour are made
       await w.until(
-        () => puts(w, FRAME.putOneTime).length > before + 2,
-        "more keys leave",
-        () => w.jump(1),
+        () => w.connected,
+        "the agent connects again",
+        () => w.jump(2),
       )
+      w.hub.link?.inject([FRAME.lowOneTime, 0, 1, 0])
+      await w.until(() => puts(w, FRAME.putOneTime).length > before + 2, "more keys leave")
       same(puts(w, FRAME.putOneTime)[before + 2]?.[2], 0, "drop, once it was acknowledged")
       neverAgain(w)
       await w.meet("b")

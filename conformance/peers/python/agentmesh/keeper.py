@@ -255,7 +255,7 @@ class Keeper:
         s.outbox = {k: v for k, v in s.outbox.items() if k[0] != key}
         s.queue = {n: q for n, q in s.queue.items() if q.name != name}
         self.commit(s)
-        self.events += [("agent/undelivered", i) for i in lost]
+        self.events += [("agent/undelivered", (name, i)) for i in lost]
         return True
 
     def raise_changed(self, peer: Peer) -> None:

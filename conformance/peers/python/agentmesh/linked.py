@@ -55,6 +55,7 @@ class Linked(Agent):
         self.to_drain = 0
         self.last_sent = 0
         self.publish_retry: tuple[int, int] | None = None  # (not before, wait)
+        self.keys_retry: tuple[int, int] | None = None
         self.filling = False
         self.dropping = False
         self.swept: int | None = None
@@ -132,6 +133,8 @@ class Linked(Agent):
             self.put_bundle()
         elif self.publish_retry is not None and not self.now < self.publish_retry[0]:
             self.put_bundle()
+        elif self.keys_retry is not None and not self.now < self.keys_retry[0]:
+            self.refill()
         self.pump()
 
     def move_clock(self, now: int) -> None:

@@ -114,6 +114,8 @@ class Publisher(Linked):
 
     def put_keys(self, keys: list[ot.OneTime], drop: bool) -> None:
         assert self.link is not None
+        wait = self.keys_retry[1] if self.keys_retry is not None else 0
+        self.keys_retry = None
 
         def ok(_: Any) -> None:
             if drop:
@@ -130,6 +132,8 @@ class Publisher(Linked):
             if e.code != "hub/unreachable":  # AGENT-35
                 for k in keys:
                     s.one_times.pop(k.ref, None)
+                pause = min(max(2 * wait, PUBLISH_BACKOFF, retry), PUBLISH_BACKOFF_MAX)
+                self.keys_retry = (self.now + pause, pause)  # other keys, as AGENT-31 says
             self.commit(s)
 
         self.ask(self.link.put_one_time(drop, [k.raw for k in keys]), ok, error)

@@ -56,7 +56,14 @@ class Receiver(Keeper):
         else:
             hub = self.has_hub or from_name is not None
             accepted = hs.respond(
-                self.responder(s, live, hub), envelope, kept, self.draws, order, from_name, None, stamp
+                self.responder(s, live, hub),
+                envelope,
+                kept,
+                self.draws,
+                order,
+                from_name,
+                None,
+                stamp,
             )
             session, contents = accepted.session, accepted.contents
             if not accepted.repeated:
