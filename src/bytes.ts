@@ -1,12 +1,42 @@
 // Byte strings: what every section needs and no section owns.
 
-import {
-  concatBytes as concat,
-  hexToBytes as fromHex,
-  bytesToHex as toHex,
-} from "@noble/hashes/utils.js"
+import { bytesToHex, concatBytes as concat, hexToBytes as fromHex } from "@noble/hashes/utils.js"
 
-export { concat, fromHex, toHex }
+export { concat, fromHex }
+
+/** Codes of the digits of two hex digits each, high and low. */
+const HIGH = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, "0").charCodeAt(0),
+)
+const LOW = Uint8Array.from({ length: 256 }, (_, byte) => (byte & 15).toString(16).charCodeAt(0))
+/** Room for the digits of ids and of keys, overwritten each time. */
+const DIGITS: Readonly<Record<number, number[]>> = {
+  16: new Array<number>(32).fill(0),
+  32: new Array<number>(64).fill(0),
+}
+
+/** Lower-case hex digits. Those of ids and keys are made at once, not digit by digit. */
+export function toHex(bytes: Uint8Array): string {
+  const digits = DIGITS[bytes.length]
+  if (digits === undefined) return bytesToHex(bytes)
+  for (let i = 0; i < bytes.length; i++) {
+    digits[2 * i] = HIGH[bytes[i] as number] as number
+    digits[2 * i + 1] = LOW[bytes[i] as number] as number
+  }
+  return String.fromCharCode.apply(null, digits)
+}
+
+/** The text of up to 16 ASCII bytes; null for others. A call into the runtime costs more. */
+export function shortText(bytes: Uint8Array, from: number, to: number): string | null {
+  if (to - from > 16) return null
+  let text = ""
+  for (let i = from; i < to; i++) {
+    const code = bytes[i] as number
+    if (code > 0x7f) return null
+    text += String.fromCharCode(code)
+  }
+  return text
+}
 
 const encoder = new TextEncoder()
 

@@ -2,7 +2,7 @@
 //
 // pack.ts writes protocol values and payloads. One strict pass over the bytes decodes both.
 
-import { compareBytes, fromUtf8 } from "./bytes.ts"
+import { fromUtf8, shortText } from "./bytes.ts"
 import { AgentMeshError, type ErrorCode, require } from "./errors.ts"
 import { MAX_DEPTH, MAX_OBJECT, MAX_PAYLOAD_DEPTH } from "./limits.ts"
 import { type Value, writePayload } from "./pack.ts"
@@ -29,7 +29,6 @@ export type Profile = "protocol" | "payload"
 
 interface Scan {
   readonly bytes: Uint8Array
-  readonly view: DataView
   readonly payload: boolean
   readonly maxDepth: number
   /** Byte strings longer than this share the memory of `bytes`. */
@@ -46,12 +45,11 @@ function readArgument(s: Scan, info: number, start: number): number {
   if (info < 24) return info
   const size = 1 << (info - 24)
   if (s.at + size > s.bytes.length) fail("encoding/malformed", start, "truncated head") // ENCODING-12
-  const at = s.at
-  s.at += size
-  if (size === 1) return s.view.getUint8(at)
-  if (size === 2) return s.view.getUint16(at)
-  if (size === 4) return s.view.getUint32(at)
-  return s.view.getUint32(at) * 0x1_0000_0000 + s.view.getUint32(at + 4)
+  let argument = 0
+  for (const end = s.at + size; s.at < end; s.at++) {
+    argument = argument * 0x100 + (s.bytes[s.at] as number)
+  }
+  return argument
 }
 
 const SMALLEST: readonly number[] = [24, 0x100, 0x1_0000, 0x1_0000_0000]
@@ -87,20 +85,25 @@ function readItem(s: Scan, depth: number): PayloadValue {
   if (least > s.bytes.length - s.at) fail("encoding/malformed", start, "truncated item")
   if (major === 4) return readArray(s, argument, depth)
   if (major === 5) return readMap(s, argument, depth)
-  const string = s.bytes.subarray(s.at, s.at + argument)
+  const from = s.at
   s.at += argument
-  if (major === 3) return readText(string, start)
+  if (major === 3) return readText(s.bytes, from, s.at, start)
   // A byte string is not looked into: whoever opens it judges it, at depth 1 (ENCODING-24).
-  return argument > s.copied ? string : new Uint8Array(string)
+  if (argument > s.copied) return s.bytes.subarray(from, s.at)
+  // The slice of a Buffer would share its memory.
+  const plain = s.bytes.constructor === Uint8Array
+  return plain ? s.bytes.slice(from, s.at) : new Uint8Array(s.bytes.subarray(from, s.at))
 }
 
 function checkDepth(s: Scan, depth: number, start: number): void {
   if (depth > s.maxDepth) fail("encoding/limit", start, "nested too deep") // ENCODING-16
 }
 
-function readText(string: Uint8Array, start: number): string {
+function readText(bytes: Uint8Array, from: number, to: number, start: number): string {
+  const short = shortText(bytes, from, to)
+  if (short !== null) return short
   try {
-    return fromUtf8(string)
+    return fromUtf8(bytes.subarray(from, to))
   } catch {
     return fail("encoding/profile", start, "text is not UTF-8") // ENCODING-18
   }
@@ -114,19 +117,31 @@ function readArray(s: Scan, length: number, depth: number): PayloadValue[] {
 
 function readMap(s: Scan, pairs: number, depth: number): Payload {
   const map: Record<string, PayloadValue> = Object.create(null) // ENCODING-25
-  let previous: Uint8Array | undefined
+  // Where the key before begins and ends.
+  let previous = 0
+  let before = 0
   for (let i = 0; i < pairs; i++) {
     const start = s.at
     const name = readItem(s, depth + 1)
-    const key = s.bytes.subarray(start, s.at)
     if (typeof name !== "string") fail("encoding/profile", start, "key is not text")
-    if (previous !== undefined && compareBytes(previous, key) >= 0) {
+    if (i > 0 && !rises(s.bytes, previous, before, start, s.at)) {
       fail("encoding/profile", start, "keys not sorted or repeated") // ENCODING-20
     }
-    previous = key
+    previous = start
+    before = s.at
     map[name] = readItem(s, depth + 1)
   }
   return map
+}
+
+/** Whether the bytes from `a` to `b` are before those from `c` to `d`, bytewise. */
+function rises(bytes: Uint8Array, a: number, b: number, c: number, d: number): boolean {
+  const length = Math.min(b - a, d - c)
+  for (let i = 0; i < length; i++) {
+    const difference = (bytes[a + i] as number) - (bytes[c + i] as number)
+    if (difference !== 0) return difference < 0
+  }
+  return b - a < d - c
 }
 
 function readSimple(
@@ -142,7 +157,8 @@ function readSimple(
   checkDepth(s, depth, start)
   if (info === 22) return null
   if (info !== 27) return info === 21
-  const number = s.view.getFloat64(s.at - 8)
+  const view = new DataView(s.bytes.buffer, s.bytes.byteOffset)
+  const number = view.getFloat64(s.at - 8)
   if (!Number.isFinite(number) || Number.isSafeInteger(number)) {
     fail("encoding/profile", start, "float that is no number or an integer") // ENCODING-19
   }
@@ -158,9 +174,8 @@ function decodeItem(
   // ENCODING-10
   require(bytes.length <= limit, "encoding/limit", `${bytes.length} bytes, at most ${limit}`)
   const payload = profile === "payload"
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const maxDepth = payload ? MAX_PAYLOAD_DEPTH : MAX_DEPTH
-  const s: Scan = { bytes, view, payload, maxDepth, copied, at: 0 }
+  const s: Scan = { bytes, payload, maxDepth, copied, at: 0 }
   const item = readItem(s, 1)
   if (s.at !== bytes.length) fail("encoding/malformed", s.at, "trailing bytes") // ENCODING-21
   return item
