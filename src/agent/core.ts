@@ -252,8 +252,9 @@ export class Core {
 
   /** Ends keeping a content. */
   dropContent(row: ContentRow): void {
-    this.store.delete("content", contentKey(row.name, row.id))
-    this.store.shelf("data/content").write(contentKey(row.name, row.id), null)
+    const key = contentKey(row.name, row.id)
+    this.store.delete("content", key)
+    this.store.shelf("data/content").write(key, null)
     const outbox = this.outbox(row.name)
     this.#dropCopy(outbox.remove(row))
     if (outbox.empty) this.#outboxes.delete(row.name)

@@ -47,6 +47,8 @@ export function chooseSession(
   sessions: readonly Candidate[],
   stamp: number,
 ): Candidate | undefined {
+  const [only] = sessions
+  if (only && sessions.length === 1) return canSend(only.row, stamp) ? only : undefined
   const able = sessions.filter(({ row }) => canSend(row, stamp))
   const proven = able.filter(({ row }) => row.order > 0)
   const latest = proven.reduce<Candidate | undefined>(

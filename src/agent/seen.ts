@@ -23,21 +23,24 @@ const SIZE = 18
 const NOTHING = new Uint8Array(0)
 const NOBODY: Peer = { name: "", ik: NOTHING }
 
+/** Where a row is written before it is copied: small arrays without a view are cheaper to keep. */
+const SCRATCH = new Uint8Array(SIZE)
+const SCRATCH_VIEW = new DataView(SCRATCH.buffer)
+
 function encodeSeen(row: SeenRow): Uint8Array {
-  const bytes = new Uint8Array(SIZE)
-  const view = new DataView(bytes.buffer)
-  bytes[0] = row.status
-  bytes[1] = row.stranger ? 1 : 0
-  view.setFloat64(2, row.sentMs)
-  view.setFloat64(10, row.at)
-  return bytes
+  SCRATCH[0] = row.status
+  SCRATCH[1] = row.stranger ? 1 : 0
+  SCRATCH_VIEW.setFloat64(2, row.sentMs)
+  SCRATCH_VIEW.setFloat64(10, row.at)
+  return SCRATCH.slice()
 }
 
 function decodeSeen(bytes: Uint8Array): SeenRow {
   require(bytes.length === SIZE, "agent/store-corrupt", "what is remembered of a content is not")
-  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  SCRATCH.set(bytes)
   const [status = 0, stranger = 0] = bytes
-  return { status, stranger: stranger === 1, sentMs: view.getFloat64(2), at: view.getFloat64(10) }
+  const [sentMs, at] = [SCRATCH_VIEW.getFloat64(2), SCRATCH_VIEW.getFloat64(10)]
+  return { status, stranger: stranger === 1, sentMs, at }
 }
 
 /** The key of a remembered id, in hex, of the peer with a number. */

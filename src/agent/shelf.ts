@@ -110,7 +110,7 @@ export class MemoryShelf implements Shelf {
   }
 
   get changed(): boolean {
-    return this.#table.changed.size > 0
+    return this.#table.changed.length > 0
   }
 
   commit(): void {

@@ -196,7 +196,7 @@ export class AgentStore {
 
   /** Whether there is anything to commit. */
   get changed(): boolean {
-    const tables = TABLES.some((table) => this.#tables[table].changed.size > 0)
+    const tables = TABLES.some((table) => this.#tables[table].changed.length > 0)
     return this.#counted || tables || SHELVES.some((name) => this.#shelves[name].changed)
   }
 
@@ -220,7 +220,7 @@ export class AgentStore {
     const changes: Change[] = []
     const sessionsDigest = this.#meta.sessionsDigest.slice()
     for (const table of TABLES) {
-      for (const key of this.#tables[table].changed.keys()) {
+      for (const key of new Set(this.#tables[table].changed)) {
         const row = this.#tables[table].rows.get(key)
         const value = row && encodeRow(row)
         const path = `${table}/${key}`
