@@ -25,6 +25,9 @@ export interface Extra {
   readonly untraced?: boolean
 }
 
+/** A mutation, with the input that it makes where that is not the mutation alone. */
+export type Change = Mutation & { readonly input?: JsonObject }
+
 type Draft = { -readonly [K in keyof Case]: Case[K] } & { untraced?: boolean }
 
 /** All cases of one section. */
@@ -55,7 +58,7 @@ export class Book {
     code: string,
     req: string,
     twin: Case,
-    mutation: Mutation & { readonly input?: JsonObject },
+    mutation: Change,
     title: string,
     why: string,
     extra?: Extra,
