@@ -17,6 +17,8 @@ interface Clock {
   jump: number | null
   /** Stamp of the last verified receive. */
   verified: number
+  /** Whether a maintenance has found the session beyond its time: then it is gone for good. */
+  over: boolean
   /** Whether the prekey of its init is erased. */
   erased: boolean
   heard: number
@@ -53,6 +55,7 @@ const CLOCK_MOVES = [
       commit(model)
       const latest = Math.max(model.now, model.kept)
       if (model.verified > latest) model.verified = latest
+      model.over ||= model.kept - model.verified >= 30 * DAY
       model.erased ||= model.kept > NOT_AFTER + 8 * DAY
       await trial.ok("agent.clock", { agent: model.me.handle, now: model.now })
     },
@@ -60,8 +63,7 @@ const CLOCK_MOVES = [
   move<Clock, null>("hear", fc.constant(null), async (model, trial) => {
     const heal = content(++model.heard, "", { kind: 1, body: "" })
     const args = receiving(model.me, await model.puppet.seal([heal]))
-    const alive = model.kept - model.verified < 30 * DAY
-    if (!alive) {
+    if (model.over) {
       // An init that is repeated after its session is over is a replay, while its prekey lives.
       const code = model.erased ? "handshake/unknown-prekey" : "handshake/replay"
       await trial.reject("agent.receive", args, code)
@@ -98,6 +100,7 @@ export const AGENT_CLOCK_PROPERTIES: readonly Property[] = [
           kept: NOW,
           jump: null,
           verified: NOW,
+          over: false,
           erased: false,
           heard: 0,
         }

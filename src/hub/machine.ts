@@ -91,10 +91,18 @@ export function furtherRows(
   return asked.type === "ack" ? ackSenders(peer.name, keys, rows) : []
 }
 
-/** The mailbox whose contents decide about a request. */
+/** The mailbox that a request uses: what is past its time there is freed first (SPEC §11.4). */
 function mailboxOf(peer: Peer, asked: Asked): string | null {
-  if (asked.type === "send") return asked.to
-  return asked.type === "bind" || asked.type === "counts" ? peer.name : null
+  switch (asked.type) {
+    case "send":
+      return asked.to
+    case "bind":
+    case "ack":
+    case "counts":
+      return peer.name
+    default:
+      return null
+  }
 }
 
 /**
@@ -115,7 +123,8 @@ export function decide(
   const reader = new Reader(rows)
   const name = mailboxOf(peer, asked)
   if (name !== null) {
-    const accountKey = asked.type === "send" ? (keys[0] as string) : keyOf.account(name)
+    const first = asked.type === "send" || asked.type === "ack"
+    const accountKey = first ? (keys[0] as string) : keyOf.account(name) // keys are long
     const account = reader.get<AccountRow>(accountKey)
     if (mayExpire(account, settings.limits.ttl, now)) return { type: "expire", name }
   }

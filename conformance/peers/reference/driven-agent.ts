@@ -1,6 +1,6 @@
 // Reference driver, SPEC §12: one agent on a store in memory, with or without a hub.
 
-import { checkSendable } from "../../../src/agent/contents.ts"
+import { checkSendable, markVerified } from "../../../src/agent/contents.ts"
 import { type AgentOptions, Emitter } from "../../../src/agent/options.ts"
 import { assemble, type Parts } from "../../../src/agent/parts.ts"
 import { type Delivery, Tracker } from "../../../src/agent/tracker.ts"
@@ -166,11 +166,13 @@ export class DrivenAgent {
     const { core, engine, post, sender } = this.parts
     const address = parseAddress(to)
     const content = post.content(payloadOf(body), re === undefined ? {} : { re })
-    const envelope = await engine.run(() => {
+    const envelope = await engine.run(async () => {
       const pin = core.pin(address.name)
       if (!pin) throw new AgentMeshError("agent/no-hub", "no bundle")
       checkSendable(core, address)
-      return sender.sealDirect(pin, content.bytes)
+      const sealed = await sender.sealDirect(pin, content.bytes)
+      if (address.fingerprint) markVerified(core, address.name) // IDENTITY-10
+      return sealed
     })
     return { envelope: hex(envelope), id: hex(content.id) }
   }
