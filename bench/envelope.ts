@@ -1,6 +1,6 @@
 // Seal and open: sizes, batches, turns, both suites; and the whole way of a batch without TCP.
 
-import { decodePayload, encodePayload } from "../src/encoding.ts"
+import { decodePayload, writePayload } from "../src/encoding.ts"
 import { decodeContent, decodeEnvelope, encodeContent } from "../src/envelope.ts"
 import { DEFAULT_LIMITS } from "../src/hub/decision.ts"
 import { decodeFrame, encodeDeliver } from "../src/hub/frames.ts"
@@ -86,11 +86,12 @@ function wholeWay(suite: Suite, count: number): Case {
   let sent = 0
   const run = (): void => {
     if (++sent % CHAIN === 0) [alice.session, bob.session] = start
-    const contents = Array.from({ length: count }, () => {
-      const body = encodePayload(payload)
-      const id = osDraw("content-id", 16)
-      return encodeContent({ kind: 0, id, sentMs: NOW * 1000, re: null, ask: 0, body })
-    })
+    const contents = Array.from({ length: count }, () =>
+      writePayload(payload, (body) => {
+        const id = osDraw("content-id", 16)
+        return encodeContent({ kind: 0, id, sentMs: NOW * 1000, re: null, ask: 0, body })
+      }),
+    )
     const sealed = seal(alice.session, alice.own, contents, osDraw)
     alice.session = sealed.session
     const { guard: mid } = sealed.header

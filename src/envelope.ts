@@ -142,11 +142,25 @@ export function contentHash(content: Uint8Array): Uint8Array {
   return hash("content", content)
 }
 
-/** Bytes that `contents` fill in an inner, heads and signature included. */
+/** Bytes that so many contents fill in an inner, heads and signature included. */
 export function innerLength(contents: readonly { readonly length: number }[]): number {
-  const head = (n: number) => (n < 24 ? 1 : n < 0x100 ? 2 : n < 0x1_0000 ? 3 : 5)
-  const sum = contents.reduce((total, item) => total + head(item.length) + item.length, 0)
-  return 1 + head(contents.length) + sum + 66
+  let items = 0
+  for (const { length } of contents) items += itemLength(length)
+  return innerOf(contents.length, items)
+}
+
+/** Bytes of a content of `length` bytes with its head. */
+export function itemLength(length: number): number {
+  return headLength(length) + length
+}
+
+/** Bytes of an inner with `count` contents that fill `items` bytes with their heads. */
+export function innerOf(count: number, items: number): number {
+  return 1 + headLength(count) + items + 66
+}
+
+function headLength(argument: number): number {
+  return argument < 24 ? 1 : argument < 0x100 ? 2 : argument < 0x1_0000 ? 3 : 5
 }
 
 /**

@@ -1,7 +1,7 @@
 // SPEC §12 agent: what to send on which session, what to seal again, what has failed. Pure.
 
 import { compareBytes } from "../bytes.ts"
-import { innerLength, padme } from "../envelope.ts"
+import { innerOf, itemLength, padme } from "../envelope.ts"
 import {
   GLARE_WINDOW,
   MAX_CHAIN,
@@ -135,11 +135,13 @@ export function fill<T extends { readonly size: number }>(
   receipts: readonly number[],
   most: number,
 ): readonly T[] {
-  const sizes = receipts.map((length) => ({ length }))
+  let items = 0
+  for (const length of receipts) items += itemLength(length)
   const batch: T[] = []
   for (const content of contents) {
-    sizes.push({ length: content.size })
-    if (sizes.length > MAX_CONTENTS || padme(innerLength(sizes) + 1) > most) break
+    const count = receipts.length + batch.length + 1
+    items += itemLength(content.size)
+    if (count > MAX_CONTENTS || padme(innerOf(count, items) + 1) > most) break
     batch.push(content)
   }
   return batch

@@ -7,7 +7,7 @@ import type { Environment } from "../environment.ts"
 import { AgentMeshError } from "../errors.ts"
 import type { Peer } from "../identity.ts"
 import type { Core } from "./core.ts"
-import { RECEIPT_WAIT } from "./delivery.ts"
+import { addDue } from "./due.ts"
 import { Message, type MessageInput, readPayload } from "./message.ts"
 import type { Arrived, Receiver } from "./receive.ts"
 import type { InboxRow } from "./rows.ts"
@@ -323,14 +323,7 @@ export class Inbox {
       const asked = news.filter(({ ask }) => ask === 1)
       if (asked.length === 0) continue
       await changeStatuses(this.#core, peer, asked)
-      const due = store.get("due", key)
-      store.put("due", key, {
-        name: peer.name,
-        ik: peer.ik,
-        receipts: [...(due?.receipts ?? []), ...asked.map(({ id, status }) => ({ id, status }))],
-        envelopes: due?.envelopes ?? 0,
-        atMs: due?.atMs ?? nowMs + RECEIPT_WAIT,
-      })
+      store.put("due", key, addDue(store.get("due", key), peer, asked, 0, nowMs))
     }
     return [...peers.values()].map(({ peer }) => peer.name)
   }

@@ -16,7 +16,6 @@ import type { Peer } from "../identity.ts"
 import type { Init } from "../keyschedule.ts"
 import {
   MAX_CONTENTS,
-  MAX_IDS,
   MAX_INBOX,
   MAX_INBOX_BYTES,
   MAX_INITS,
@@ -25,7 +24,8 @@ import {
 } from "../limits.ts"
 import { createResponder, type Opened, open } from "../session.ts"
 import { type Core, contentKey } from "./core.ts"
-import { ANSWER_WAIT, isIdle, RECEIPT_WAIT } from "./delivery.ts"
+import { ANSWER_WAIT, isIdle } from "./delivery.ts"
+import { addDue } from "./due.ts"
 import { judge, type Room } from "./judge.ts"
 import { type InboxRow, orderKey, type SessionRow } from "./rows.ts"
 import { evict, remember } from "./seen.ts"
@@ -332,14 +332,7 @@ export class Receiver {
   #addDue(peer: Peer, receipts: readonly Receipt[]): void {
     const { store, nowMs } = this.#core
     const key = peerKey(peer)
-    const before = store.get("due", key)
-    store.put("due", key, {
-      name: peer.name,
-      ik: peer.ik,
-      receipts: [...(before?.receipts ?? []), ...receipts].slice(-MAX_IDS),
-      envelopes: (before?.envelopes ?? 0) + 1,
-      atMs: before?.atMs ?? nowMs + RECEIPT_WAIT,
-    })
+    store.put("due", key, addDue(store.get("due", key), peer, receipts, 1, nowMs))
   }
 }
 

@@ -88,10 +88,7 @@ const ROWS: Readonly<Record<keyof Tables, Rule>> = {
     envelope: bytes(),
     accepted: uint,
   }),
-  due: map({
-    ...{ ...peer, envelopes: uint, atMs: uint },
-    receipts: list(map({ id: bytes(16), status: uint })),
-  }),
+  due: map({ ...peer, envelopes: uint, atMs: uint, receipts: bytes() }),
   inbox: map({ order: uint, ...peer, id: bytes(16), size: uint, ask: uint, stranger: flag }),
 }
 

@@ -131,7 +131,8 @@ export interface OutRow {
 export interface DueRow {
   readonly name: string
   readonly ik: Uint8Array
-  readonly receipts: readonly { readonly id: Uint8Array; readonly status: number }[]
+  /** Oldest first, 17 bytes each; see due.ts. */
+  readonly receipts: Uint8Array
   readonly envelopes: number
   readonly atMs: number
 }

@@ -22,6 +22,7 @@ import {
   fill,
   hasRoom,
 } from "./delivery.ts"
+import { oldestDue, takeDue } from "./due.ts"
 import { rememberUsed, wasUsed } from "./keys.ts"
 import type { ContentRow, OutRow, SessionRow } from "./rows.ts"
 import { promote } from "./seen.ts"
@@ -123,7 +124,7 @@ export class Sender {
     const { store, maxPadded } = this.#core
     const room = Math.floor(maxPadded / RECEIPT_ROOM)
     const most = Math.max(1, Math.min(room, MAX_CONTENTS * MAX_RECEIPTS))
-    return store.get("due", peerKey(peer))?.receipts.slice(0, most) ?? []
+    return oldestDue(store.get("due", peerKey(peer)), most)
   }
 
   /** Seals on a stored session and stages the result. */
@@ -188,9 +189,9 @@ export class Sender {
     const key = peerKey(peer)
     const due = store.get("due", key)
     if (due === undefined) return
-    const receipts = due.receipts.slice(taken)
-    if (receipts.length === 0) store.delete("due", key)
-    else store.put("due", key, { ...due, receipts, envelopes: 0 })
+    const rest = takeDue(due, taken)
+    if (rest) store.put("due", key, rest)
+    else store.delete("due", key)
   }
 
   // ---- handshakes ----
@@ -272,7 +273,7 @@ export class Sender {
   async sealDirect(peer: Peer, content: Uint8Array): Promise<Uint8Array> {
     const core = this.#core
     const due = core.store.get("due", peerKey(peer))
-    const receipts = due?.receipts.slice(0, MAX_RECEIPTS) ?? []
+    const receipts = oldestDue(due, MAX_RECEIPTS)
     const contents = [content]
     if (receipts.length > 0) {
       contents.unshift(this.#content(CONTENT_KINDS.receipt, encodeReceipts(receipts)))
