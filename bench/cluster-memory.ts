@@ -91,6 +91,7 @@ function storeOn(log: SharedLog): PartitionStore {
   return new PartitionStore({
     ...{ log, partition: 0, epoch: osDraw("identity", 16) },
     lost: () => {},
+    full: () => {},
     pause: async (error) => {
       throw error
     },

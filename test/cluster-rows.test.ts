@@ -20,7 +20,7 @@ function storeOn(log: MemoryLog): PartitionStore {
   const epoch = new Uint8Array(16)
   new DataView(epoch.buffer).setUint32(0, ++epochs)
   return new PartitionStore({
-    ...{ log, partition: 1, epoch, snapshotRecords: 6, lost: () => {} },
+    ...{ log, partition: 1, epoch, snapshotRecords: 6, lost: () => {}, full: () => {} },
     pause: async (error) => {
       throw error
     },

@@ -6,7 +6,7 @@ import { expect, test } from "vitest"
 import type { MailRow, Row, Write } from "../src/hub/rows.ts"
 import { Claims, foundCluster } from "../src/node/cluster/bindings.ts"
 import { PartitionStore } from "../src/node/cluster/partition-store.ts"
-import { Conflict, createSurely } from "../src/node/cluster/shared-log.ts"
+import { Conflict, createSurely, Full } from "../src/node/cluster/shared-log.ts"
 import { LogView, MemoryLog } from "./support/shared-log.ts"
 
 let epochs = 0
@@ -32,6 +32,7 @@ interface Own {
   readonly store: PartitionStore
   readonly view: LogView
   lost: boolean
+  full: boolean
 }
 
 function owner(log: MemoryLog, chance: () => number, faults = 0, snapshotRecords = 3): Own {
@@ -40,10 +41,14 @@ function owner(log: MemoryLog, chance: () => number, faults = 0, snapshotRecords
   const own: Own = {
     view,
     lost: false,
+    full: false,
     store: new PartitionStore({
       ...{ log: view, partition: 7, epoch: epoch(), snapshotRecords },
       lost: () => {
         own.lost = true
+      },
+      full: () => {
+        own.full = true
       },
       pause: () => new Promise((resolve) => setImmediate(resolve)),
     }),
@@ -214,6 +219,35 @@ test("a former owner cannot write, whatever was erased meanwhile", async () => {
   expect(third.store.peek(batchKey(60))).toEqual([60, 1])
 })
 
+test("a store without room refuses a batch as a whole; the partition is still owned", async () => {
+  const log = new MemoryLog()
+  const own = owner(log, chanceOf(1))
+  await own.store.open()
+  await written(own, 1, 3)
+  own.view.full = true
+  const large = [...batchOf(4, 200_000, null), ...batchOf(5, 200_000, null)]
+  await expect(own.store.write(large)).rejects.toBeInstanceOf(Full)
+  expect([own.full, own.lost]).toEqual([true, false])
+  expect(own.store.peek(batchKey(4))).toBeNull()
+  own.view.full = false
+  await own.store.write(large)
+  // Full in the middle: a part is there, which the next owner drops.
+  const create = own.view.create
+  let records = 0
+  own.view.create = (...args) =>
+    records++ === 1 ? Promise.reject(new Full("full")) : create(...args)
+  const more = [...batchOf(6, 200_000, null), ...batchOf(7, 200_000, null)]
+  await expect(own.store.write(more)).rejects.toBeInstanceOf(Full)
+  expect(own.lost).toBe(true)
+  const next = owner(log, chanceOf(1))
+  await next.store.open()
+  await written(next, 8, 8)
+  const last = owner(log, chanceOf(1))
+  await last.store.open()
+  const there = [4, 5, 6, 7, 8].filter((id) => last.store.peek(batchKey(id)) !== null)
+  expect(there).toEqual([4, 5, 8])
+})
+
 test("a batch of several records of which one comes late is read as one", async () => {
   const log = new MemoryLog()
   const chance = chanceOf(1)
@@ -280,6 +314,20 @@ test("of two cores that found a cluster at once one wins, and answers may be los
     )
     expect(new Set(metas.map(({ partitions }) => partitions)).size).toBe(1)
   }
+})
+
+test("a store that has lost its beginning is not taken for a new one", async () => {
+  const log = new MemoryLog()
+  const pause = async (): Promise<void> => undefined
+  const meta = (n: number) => ({ partitions: 4, secret: new Uint8Array(32).fill(n) })
+  await foundCluster(log, meta(1), pause)
+  await log.create("log.1.1", new Uint8Array(1))
+  expect((await foundCluster(log, meta(2), pause)).secret).toEqual(meta(1).secret)
+  log.messages = log.messages.slice(1)
+  for (let tries = 0; tries < 2; tries++) {
+    await expect(foundCluster(log, meta(2), pause)).rejects.toThrow(/hub's key is not in it/)
+  }
+  expect((await foundCluster(log, meta(3), pause, true)).secret).toEqual(meta(3).secret)
 })
 
 test("a key belongs to one name for ever", async () => {

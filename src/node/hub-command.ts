@@ -7,6 +7,7 @@ import { type Command, InvalidArgumentError, Option } from "commander"
 import { DEFAULT_LIMITS } from "../hub/decision.ts"
 import type { HubLimits } from "../hub/frames.ts"
 import type { ClusterStoreOptions } from "./cluster/index.ts"
+import { withoutLogin } from "./cluster/store-address.ts"
 import { formatMetrics } from "./metrics.ts"
 import { DEFAULT_PORT } from "./network-hub.ts"
 import { type HubLogEntry, NetworkHubServer } from "./network-hub-server.ts"
@@ -71,7 +72,12 @@ export function hubOptions(command: Command): Command {
         .argParser(port),
     )
     .option("--data <dir>", "directory for names, bundles and mail; without it all is in memory")
-    .option("--store <url>", "nats://host:port[,host:port]: a JetStream store that hubs share")
+    .addOption(
+      new Option(
+        "--store <url>",
+        "nats://[user:password@]host:port[,host:port]: a JetStream store that hubs share",
+      ).env("AGENTMESH_STORE"),
+    )
     .option("--replicas <n>", "copies that the shared store keeps: 1, 3 or 5", integer(1, 5), 3)
     .option("--cluster <name>", "hubs of one shared store and name are one hub", "default")
     .option("--nats-credentials <file>", "credentials for the shared store")
@@ -152,7 +158,8 @@ export function explainHub(error: unknown): string {
 
 function whereOf({ data, store, cluster, replicas }: HubFlags): string {
   if (data !== undefined) return data
-  if (store !== undefined) return `shared: ${cluster} on ${store}, ${replicas} replicas`
+  if (store !== undefined)
+    return `shared: ${cluster} on ${withoutLogin(store)}, ${replicas} replicas`
   return "in memory: names, mail and the hub's key end with this process; keep them with --data"
 }
 

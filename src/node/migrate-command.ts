@@ -8,6 +8,7 @@ import { fingerprint } from "../identity.ts"
 import { ed25519Public } from "../suite.ts"
 import { checkClusterStore, openShared } from "./cluster/index.ts"
 import { migrateStore } from "./cluster/migrate.ts"
+import { withoutLogin } from "./cluster/store-address.ts"
 import { FileDatabase } from "./database.ts"
 
 interface Flags {
@@ -53,7 +54,7 @@ async function migrate(flags: Flags): Promise<void> {
       process.stdout.write(
         `moved ${names} names and ${messages} messages to the cluster "${cluster}"\n` +
           `the hub is the same: fingerprint ${hub}\n` +
-          `start hubs with: agentmesh-hub --store ${url} --cluster ${cluster} --replicas ${flags.replicas}\n`,
+          `start hubs with: agentmesh-hub --store ${withoutLogin(url)} --cluster ${cluster} --replicas ${flags.replicas}\n`,
       )
     } finally {
       await shared.close()

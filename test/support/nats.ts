@@ -153,6 +153,24 @@ export class NatsCluster {
     return `nats://${this.servers.map(({ port }) => `127.0.0.1:${port}`).join(",")}`
   }
 
+  /** Resolves when all servers have all of a stream; tried for a minute. */
+  async current(stream = "AGENTMESH_default"): Promise<void> {
+    const { connect } = await import("@nats-io/transport-node")
+    const { jetstreamManager } = await import("@nats-io/jetstream")
+    const servers = this.servers.map(({ port }) => `127.0.0.1:${port}`)
+    const connection = await connect({ servers })
+    const { streams } = await jetstreamManager(connection, { checkAPI: false })
+    const until = Date.now() + 60_000
+    for (let seen = 0; seen < 3 && Date.now() < until; ) {
+      const { cluster } = await streams.info(stream).catch(() => ({ cluster: undefined }))
+      const { leader, replicas = [] } = cluster ?? {}
+      const all = leader && replicas.length > 0 && replicas.every(({ current }) => current)
+      seen = all ? seen + 1 : 0 // one answer may be that of a moment
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+    await connection.close()
+  }
+
   /** Ends all and removes their files. */
   async stop(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.kill()))

@@ -1,7 +1,7 @@
 // The shared store of a cluster in memory, and the faults that a real one shows: answers that are
 // lost, servers that are behind, a process that ends at any append.
 
-import { Conflict, type SharedLog, type Stored } from "../../src/node/cluster/shared-log.ts"
+import { Conflict, Full, type SharedLog, type Stored } from "../../src/node/cluster/shared-log.ts"
 
 function fits(pattern: string, subject: string): boolean {
   const [a, b] = [pattern.split("."), subject.split(".")]
@@ -57,6 +57,8 @@ export class LogView implements SharedLog {
   faults = 0
   /** Writes that are still done; then the process has ended: nothing returns any more. */
   left = Number.POSITIVE_INFINITY
+  /** Whether there is no room. */
+  full = false
   /** Called when the process ends. */
   ended: () => void = () => undefined
 
@@ -71,6 +73,7 @@ export class LogView implements SharedLog {
       return new Promise(() => undefined)
     }
     this.left--
+    if (this.full) throw new Full("full")
     const fault = this.#chance()
     if (fault < this.faults / 2) throw new Error("lost before it arrived")
     const result = await write()

@@ -17,6 +17,8 @@ import {
 
 const META = tuple(uint, bytes(32))
 const CLAIM = tuple(text, bytes(32))
+/** The number of the first message that a store ever has. */
+const FIRST = 1
 /** Milliseconds until a claim is given up: the agent is told, and tries again. */
 const PATIENCE = 5_000
 
@@ -46,10 +48,39 @@ async function found<T>(
   }
 }
 
-/** Founds the cluster, or reads what it was founded with. */
-export async function foundCluster(log: SharedLog, meta: Meta, pause: Pause): Promise<Meta> {
+/**
+ * Founds the cluster, or reads what it was founded with.
+ *
+ * @param filled - Whether rows have been put there before, on purpose.
+ * @throws Error if the store has held messages, but not this one: a store that has lost its beginning
+ * is not to be taken for a new one.
+ */
+export async function foundCluster(
+  log: SharedLog,
+  meta: Meta,
+  pause: Pause,
+  filled = false,
+): Promise<Meta> {
+  const before = await surely(() => readMeta(log), pause)
+  if (before !== null) return before
   const value = pack([meta.partitions, meta.secret])
-  const [partitions, secret] = await found(log, subjects.meta, value, META, pause)
+  try {
+    const seq = await createSurely(log, subjects.meta, value, pause)
+    if (filled || seq === FIRST) return meta
+    await surely(() => log.erase(subjects.meta), pause)
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error
+    return foundCluster(log, meta, pause, filled) // another hub was first
+  }
+  const advice = "restore a backup, or remove the stream to begin anew"
+  throw new Error(`the store has been used, but the hub's key is not in it: ${advice}`)
+}
+
+/** What the cluster was founded with; null if it was not. */
+export async function readMeta(log: SharedLog): Promise<Meta | null> {
+  const stored = await log.last(subjects.meta)
+  if (stored === null) return null
+  const [partitions, secret] = META(decode(stored.data))
   return { partitions, secret }
 }
 

@@ -2,11 +2,12 @@
 // partitions, each owned by one hub at a time; what counts is the log of the partition.
 
 import { randomBytes } from "node:crypto"
+import { equalBytes, toHex } from "../../bytes.ts"
 import type { Environment } from "../../environment.ts"
 import type { HubSettings } from "../../hub/decision.ts"
 import type { HubLink, Transport } from "../../hub/runtime-link.ts"
 import { ed25519Public } from "../../suite.ts"
-import { Claims, foundCluster, partitionOf } from "./bindings.ts"
+import { Claims, foundCluster, partitionOf, readMeta } from "./bindings.ts"
 import { Edge, type EdgeHost } from "./edge.ts"
 import { Members } from "./members.ts"
 import { addressed, type Message } from "./messages.ts"
@@ -14,7 +15,7 @@ import { NamePages } from "./name-pages.ts"
 import { type OwnerHost, refuse } from "./owner.ts"
 import { type ClusterLog, type PartitionCounters, Partitions } from "./partitions.ts"
 import { type Route, Routes } from "./routes.ts"
-import type { SharedLog } from "./shared-log.ts"
+import { type SharedLog, surely } from "./shared-log.ts"
 
 /** Partitions of a new cluster. */
 const PARTITIONS = 32
@@ -83,7 +84,10 @@ export class ClusterHub {
     this.#shared = options.shared
     this.#members = new Members(
       randomBytes(12).toString("hex"),
-      options.shared,
+      {
+        send: (subject, data) => this.#shared.send(`${this.#place}.${subject}`, data),
+        listen: (subject, take) => this.#shared.listen(`${this.#place}.${subject}`, take),
+      },
       {
         message: (from, message) => this.#message(from, message),
         changed: () => this.#look(),
@@ -92,7 +96,10 @@ export class ClusterHub {
       options.listen,
     )
     this.#routes = new Routes(this.#members)
-    this.#partitions = new Partitions(this.#members, this.#routes, options.shared, options.log)
+    const check = (): Promise<void> => this.#check()
+    this.#partitions = new Partitions(
+      ...([this.#members, this.#routes, options.shared, check, options.log] as const),
+    )
     this.#claims = new Claims(options.shared, (error) => this.#pause(error))
     this.#names = new NamePages(this.#routes, (hub, message) => this.#members.send(hub, message))
   }
@@ -124,6 +131,7 @@ export class ClusterHub {
       },
       claim: (peer) => this.#claims.claim(peer),
       lost: (owner) => this.#partitions.giveUp(owner, "lost"),
+      full: (error) => this.#complain(error),
       pause: (error) => this.#pause(error),
     }
     this.#edgeHost = {
@@ -192,6 +200,20 @@ export class ClusterHub {
     if (this.#stopping || !this.#members.valid || this.#settings === null) return false
     const { partitions } = this.#names
     return Array.from({ length: partitions }, (_, i) => i).every((i) => this.#routes.of(i) !== null)
+  }
+
+  /** Where hubs of this key meet: those of another one, on the same servers, are no members. */
+  get #place(): string {
+    return toHex(this.hubIk.subarray(0, 8))
+  }
+
+  /** The store may have been replaced since: what is known of it would then be wrong. */
+  async #check(): Promise<void> {
+    const secret = this.#settings?.key.secret
+    const pause = (error: unknown): Promise<void> => this.#pause(error)
+    const found = await surely(() => readMeta(this.#shared), pause)
+    if (secret && found && equalBytes(found.secret, secret)) return
+    throw new Error("the store is not the one that this hub was started with: start the hub again")
   }
 
   async #pause(error: unknown): Promise<void> {

@@ -103,7 +103,7 @@ export async function migrateStore(
     Array.from({ length: partitions }, async (_, partition) => {
       const lost = (): void => undefined
       const epoch = osDraw("identity", 16)
-      const store = new PartitionStore({ log, partition, epoch, lost, pause: wait })
+      const store = new PartitionStore({ log, partition, epoch, lost, full: lost, pause: wait })
       await store.open()
       return new Target(store)
     }),
@@ -133,7 +133,7 @@ export async function migrateStore(
     if (!page.more) break
   }
   await Promise.all([...claims, ...targets.map((target) => target.end())])
-  const founded = await foundCluster(log, { partitions, secret }, wait)
+  const founded = await foundCluster(log, { partitions, secret }, wait, true)
   if (Buffer.compare(founded.secret, secret) !== 0) {
     throw new Error("a hub has founded the cluster meanwhile: remove its stream, and try again")
   }

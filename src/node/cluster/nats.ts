@@ -3,7 +3,7 @@
 
 import { type Connected, codeOf, connectNats, TIMEOUT } from "./nats-connect.ts"
 import type { NatsOptions } from "./nats-options.ts"
-import { Conflict, type SharedLog, type Stored } from "./shared-log.ts"
+import { Conflict, Full, type SharedLog, type Stored } from "./shared-log.ts"
 
 /** Which message is asked for. */
 type Query =
@@ -13,6 +13,9 @@ type Query =
 /** Errors of JetStream: the subject has another last message, no message found. */
 const WRONG_LAST = 10_071
 const NO_MESSAGE = 10_037
+/** A limit of the server or account is reached; or one of the stream, which other failures share. */
+const NO_RESOURCES: readonly unknown[] = [10_002, 10_023, 10_047]
+const NOT_STORED = 10_077
 
 /** A connection to NATS: the shared log, and the bus between hubs. */
 export class Nats implements SharedLog {
@@ -66,8 +69,14 @@ export class Nats implements SharedLog {
     // The client would keep it until it is connected again, each try once more.
     if (!this.#up) throw new Error("the connection to the NATS servers is down")
     const { js } = this.#connected
-    const { seq } = await js.publish(this.#prefix + subject, data, { timeout: TIMEOUT, ...options })
-    return seq
+    try {
+      const ack = await js.publish(this.#prefix + subject, data, { timeout: TIMEOUT, ...options })
+      return ack.seq
+    } catch (error) {
+      if (!isFull(error)) throw error
+      const advice = `raise the limits of the stream ${this.#stream} or of the servers`
+      throw new Full(`the store is full (${(error as Error).message}): ${advice}`)
+    }
   }
 
   next(pattern: string, after: number): Promise<Stored | null> {
@@ -131,4 +140,10 @@ export class Nats implements SharedLog {
     if (this.#up) await connection.flush().catch(() => undefined)
     await connection.close()
   }
+}
+
+function isFull(error: unknown): boolean {
+  const code = codeOf(error)
+  if (code === NOT_STORED) return /^maximum \w+ exceeded$/.test((error as Error).message)
+  return NO_RESOURCES.includes(code)
 }

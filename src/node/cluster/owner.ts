@@ -31,6 +31,8 @@ export interface OwnerHost {
   send(hub: string, message: Message): void
   /** Another hub owns the partition now. */
   lost(owner: Owner): void
+  /** The store has no room. */
+  full(error: Error): void
   /** The store did not answer; waits. */
   pause(error: unknown): Promise<void>
 }
@@ -96,6 +98,7 @@ export class Owner {
     const { environment, settings, partitions } = host
     this.#store = new PartitionStore({
       ...{ log, partition, epoch: environment.draw("identity", 16) },
+      full: (error) => host.full(error),
       lost: () => {
         this.#lost = true
         host.lost(this)

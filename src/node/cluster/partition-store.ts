@@ -9,6 +9,7 @@ import { decodeRecord, divide, encodeRecord, type LogRecord } from "./records.ts
 import {
   Conflict,
   createSurely,
+  Full,
   type Pause,
   type SharedLog,
   subjects,
@@ -27,6 +28,8 @@ export interface PartitionStoreOptions {
   readonly epoch: Uint8Array
   /** Called once when another owner has written: this one owns nothing any more. */
   readonly lost: () => void
+  /** Called when the store has no room. */
+  readonly full: (error: Error) => void
   /** Waits before something is tried again; throws to give up. */
   readonly pause: Pause
   /** Records after which a snapshot is made, at the earliest; by default 512. */
@@ -176,7 +179,11 @@ export class PartitionStore implements HubStore {
     return { rows, more: page.more }
   }
 
-  /** Appends to the log; resolves when as many replicas as have to have it do. */
+  /**
+   * Appends to the log; resolves when as many replicas as have to have it do.
+   *
+   * @throws {@link Full} if there is no room: nothing has changed, and the partition is still owned.
+   */
   async write(writes: Iterable<Write>): Promise<void> {
     const { log, partition, epoch, lost } = this.#options
     const parts = divide(writes)
@@ -188,6 +195,11 @@ export class PartitionStore implements HubStore {
         if (this.#closed) throw new Error("the partition was closed")
         this.#at = await createSurely(log, subjects.log(partition, number), record, this.#pause)
       } catch (error) {
+        if (error instanceof Full && i === 0) {
+          this.#options.full(error)
+          throw error
+        }
+        // Not known, or a part of a batch: the next owner drops what was not completed.
         this.#closed = true
         lost()
         throw error

@@ -6,6 +6,9 @@ import { Owner, type OwnerHost } from "./owner.ts"
 import type { Routes } from "./routes.ts"
 import type { SharedLog } from "./shared-log.ts"
 
+/** Milliseconds until a partition that could not be taken over is tried again. */
+const RETRY = 5_000
+
 /** Takes what changed hands and what went wrong. */
 export type ClusterLog = (entry: {
   readonly event: string
@@ -31,9 +34,18 @@ export class Partitions {
   readonly #reading = new Map<number, Owner>()
   /** What those have done that are not owned any more. */
   readonly #past: PartitionCounters = { routed: 0, delivered: 0, batches: 0, failures: 0 }
+  readonly #check: () => Promise<void>
   #stopping = false
 
-  constructor(members: Members, routes: Routes, shared: SharedLog, log: ClusterLog | undefined) {
+  /** @param check - Throws if the store is not the one that this hub was started with. */
+  constructor(
+    members: Members,
+    routes: Routes,
+    shared: SharedLog,
+    check: () => Promise<void>,
+    log: ClusterLog | undefined,
+  ) {
+    this.#check = check
     this.#members = members
     this.#routes = routes
     this.#shared = shared
@@ -76,6 +88,7 @@ export class Partitions {
     const owner = new Owner(partition, this.#shared, host)
     this.#reading.set(partition, owner)
     try {
+      await this.#check()
       await owner.start()
       if (this.#stopping) return await owner.stop()
       this.#owners.set(partition, owner)
@@ -86,6 +99,7 @@ export class Partitions {
       const { message } = error as Error
       this.#log?.({ event: "partition-failed", partition, message })
       await owner.stop().catch(() => undefined)
+      if (!this.#stopping) await new Promise((resolve) => setTimeout(resolve, RETRY))
     } finally {
       this.#reading.delete(partition)
     }

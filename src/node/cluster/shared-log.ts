@@ -19,12 +19,18 @@ export class Conflict extends Error {
   override readonly name = "Conflict"
 }
 
+/** The store has no room: this has not been stored, and is not later. */
+export class Full extends Error {
+  override readonly name = "Full"
+}
+
 /** A replicated, ordered store of messages. */
 export interface SharedLog {
   /**
    * Stores the first message of a subject; resolves once as many replicas as are configured have it.
    *
-   * @throws {@link Conflict} if the subject has a message; any other error means: not known.
+   * @throws {@link Conflict} if the subject has a message, {@link Full} if there is no room; any other
+   * error means: not known.
    */
   create(subject: string, data: Uint8Array): Promise<number>
   /** Stores one more message of a subject. */
@@ -69,7 +75,8 @@ export type Pause = (error: unknown) => Promise<void>
  * Creates until the outcome is known, however often the answer is lost. The bytes are the caller's
  * alone: found there they show that an earlier try had arrived.
  *
- * @throws {@link Conflict} if somebody else was first.
+ * @throws {@link Conflict} if somebody else was first; {@link Full} if there was no room from the
+ * start: after an answer that was lost nobody knows, and it goes on trying.
  */
 export async function createSurely(
   log: SharedLog,
@@ -77,10 +84,11 @@ export async function createSurely(
   data: Uint8Array,
   pause: Pause,
 ): Promise<number> {
-  for (;;) {
+  for (let tries = 0; ; tries++) {
     try {
       return await log.create(subject, data)
     } catch (error) {
+      if (error instanceof Full && tries === 0) throw error
       if (error instanceof Conflict) {
         const there = await surely(() => log.last(subject), pause)
         if (there !== null) {
