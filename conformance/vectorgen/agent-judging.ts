@@ -2,14 +2,14 @@
 
 import { toHex } from "../../src/bytes.ts"
 import { fingerprint } from "../../src/identity.ts"
-import type { JsonObject, Mutation } from "../driver.ts"
-import { type Add, bobAgent, body, Forger, item, pair, Script } from "./agent-script.ts"
+import type { JsonObject } from "../driver.ts"
+import { type Add, bobAgent, body, Forger, item, made, pair, Script } from "./agent-script.ts"
+import { context } from "./kit.ts"
 import { NOW, Person, SEEDS } from "./people.ts"
 import { bstr, map, tstr, uint } from "./raw.ts"
 
 const DAY = 86_400
 const MS = NOW * 1000
-const other = (field: string, put: string): Mutation => ({ level: "context", field, put })
 const print = (who: ConstructorParameters<typeof Person>[0]): string =>
   fingerprint(new Person(who).own.ik)
 
@@ -30,7 +30,7 @@ function addresses(add: Add): void {
     const put = `bob#${fingerprint}`
     const args = (to: string, payload: string): JsonObject => ({ agent: "$a", to, body: payload })
     const twin = script.do("agent.send", args("bob", body("hello")))
-    const mutation = { ...other("to", put), with: { body: bad } }
+    const mutation = { ...context("to", put), with: { body: bad } }
     script.refuse("agent.send", "identity/fingerprint", args(put, bad), mutation, twin)
     add(n, "identity/fingerprint", "IDENTITY-7", title, script.steps, "it is read in one form")
   }
@@ -46,15 +46,15 @@ function policies(add: Add): void {
   const args = { snapshot: "$s", name: "bob", seed: toHex(SEEDS.mallory), now: NOW, suites: [1] }
   stricter.do("agent.restore", { ...args, trust: { accept: "verified" } }, "b2")
   const next = stricter.send("a", "bob", "hello again")
-  stricter.refuse(
-    "agent.receive",
+  stricter.refuseEnvelope(
+    "b2",
     "identity/untrusted",
-    { agent: "$b2", envelope: next },
-    other("envelope", next),
+    next,
+    context("envelope", next),
     stricter.next + 3,
     "committed",
   )
-  stricter.do("agent.verify", { agent: "$b2", address: `alice#${print("alice")}` })
+  stricter.verify("b2", "alice")
   stricter.receive("b2", stricter.send("a", "bob", "now verified"))
   const owner = "it is the owner's choice"
   const title = "a session lives on, its contents are refused by a stricter policy"
@@ -63,11 +63,11 @@ function policies(add: Add): void {
   const script = new Script().agent("b", "bob", { trust: { accept: "any", maxAge: 60 } })
   const forger = new Forger()
   const old = forger.seal(item({ 2: uint(MS - 60_001), 5: bstr("80") }))
-  script.refuse(
-    "agent.receive",
+  script.refuseEnvelope(
+    "b",
     "identity/untrusted",
-    { agent: "$b", envelope: old },
-    { level: "field", field: "envelope", put: "too old, and no payload" },
+    old,
+    made("too old, and no payload"),
     script.next + 1,
     "committed",
   )
@@ -81,11 +81,11 @@ function refusals(add: Add): void {
   const refuse = (n: number, bad: string, title: string): void => {
     const forger = new Forger()
     const script = bobAgent()
-    script.refuse(
-      "agent.receive",
+    script.refuseEnvelope(
+      "b",
       "envelope/content",
-      { agent: "$b", envelope: forger.seal(bad) },
-      { level: "field", field: "envelope", put: title },
+      forger.seal(bad),
+      made(title),
       script.next + 1,
       "committed",
     )
@@ -102,11 +102,10 @@ function refusals(add: Add): void {
 
 /** Ids and floors over time. */
 function ids(add: Add): void {
-  const carol = `carol#${print("carol")}`
   const live = (script: Script, days: readonly number[]): void => {
     for (const day of days) {
-      script.do("agent.clock", { agent: "$b", now: NOW + day * DAY })
-      script.do("agent.verify", { agent: "$b", address: carol })
+      script.clock("b", NOW + day * DAY)
+      script.verify("b", "carol")
     }
   }
   const known = bobAgent().agent("c", "carol")
@@ -125,13 +124,12 @@ function ids(add: Add): void {
   strangers.trust("b", "c")
   strangers.receive("b", strangers.send("c", "bob", "of a stranger"))
   const [one, two] = ["one", "two"].map((text) => strangers.send("a", "bob", text))
-  strangers.do("agent.clock", { agent: "$a", now: NOW + 1 })
+  strangers.clock("a", NOW + 1)
   const above = strangers.send("a", "bob", "a second later")
   live(strangers, [6, 12, 18, 23])
   const refused = (envelope: string, twin: number): void => {
-    const args = { agent: "$b", envelope }
-    const mutation = other("envelope", envelope)
-    strangers.refuse("agent.receive", "envelope/content", args, mutation, twin, "committed")
+    const mutation = context("envelope", envelope)
+    strangers.refuseEnvelope("b", "envelope/content", envelope, mutation, twin, "committed")
   }
   refused(one as string, strangers.next + 1)
   strangers.receive("b", above)
@@ -151,7 +149,7 @@ function exported(add: Add): void {
   const key = "6b".repeat(32)
   const script = new Script().agent("a", "alice").agent("b", "bob").agent("c", "carol")
   for (const name of ["b", "c"]) script.trust("a", name)
-  script.do("agent.verify", { agent: "$a", address: `bob#${print("bob")}` })
+  script.verify("a", "bob")
   script.send("a", "bob", "in suite 2")
   script.do("agent.export", { agent: "$a", key }, "x")
   script.do("agent.import", { bytes: "$x.bytes", key })

@@ -3,12 +3,12 @@
 import { createBundle } from "../../src/bundle.ts"
 import { toHex } from "../../src/bytes.ts"
 import { initiate } from "../../src/handshake.ts"
-import { fingerprint } from "../../src/identity.ts"
 import { createInitiator, seal } from "../../src/session.ts"
-import type { JsonObject, Mutation } from "../driver.ts"
+import type { JsonObject } from "../driver.ts"
 import { type Add, body, Forger, pair, Script } from "./agent-script.ts"
 import { deterministicDraw } from "./draws.ts"
 import { application } from "./flight.ts"
+import { context } from "./kit.ts"
 import { NOW, Person, SEEDS } from "./people.ts"
 
 const DAY = 86_400
@@ -29,16 +29,12 @@ export function keyCases(add: Add): void {
   sending(add)
 }
 
-const other = (field: string, put: string): Mutation => ({ level: "context", field, put })
-const _state = (put: string): Mutation => other("state", put)
-
 /** Lets `kept` of an agent follow the clock, a commit in each step of at most a week. */
 function live(script: Script, agent: string, from: number, to: number): void {
-  const address = `carol#${fingerprint(new Person("carol").own.ik)}`
   for (let now = from; now < to; ) {
     now = Math.min(now + 6 * DAY, to)
-    script.do("agent.clock", { agent: `$${agent}`, now })
-    script.do("agent.verify", { agent: `$${agent}`, address })
+    script.clock(agent, now)
+    script.verify(agent, "carol")
   }
 }
 
@@ -61,13 +57,12 @@ function prekeys(add: Add): void {
     script.trust("c", "b")
     const first = script.receive("b", script.send("c", "bob", "early"))
     // A second later than what is dropped meanwhile, or the floor would refuse it.
-    script.do("agent.clock", { agent: "$a", now: NOW + 1 })
+    script.clock("a", NOW + 1)
     const held = script.send("a", "bob", "weeks on the way")
     live(script, "b", NOW, now)
     if (code === "ok") script.receive("b", held)
     else {
-      const args = { agent: "$b", envelope: held }
-      script.refuse("agent.receive", code, args, other("envelope", held), first)
+      script.refuseEnvelope("b", code, held, context("envelope", held), first)
     }
     const why = code === "ok" ? undefined : "private keys do not live for ever"
     add(n, code, "BUNDLE-3 HANDSHAKE-21", title, script.steps, why)
@@ -87,11 +82,10 @@ function oneTimeKeys(add: Add): void {
     const oneTime = bob.oneTime(1)
     const about = { suites: [1] as const, flags: 0 }
     let bundle = bob.bundle({ ...about })
-    const address = `carol#${fingerprint(new Person("carol").own.ik)}`
     for (let at = NOW; at < now; ) {
       at = Math.min(at + WEEK, now)
-      script.do("agent.clock", { agent: "$b", now: at })
-      script.do("agent.verify", { agent: "$b", address })
+      script.clock("b", at)
+      script.verify("b", "carol")
       if (at - bundle.seq >= WEEK) bundle = bob.bundle({ ...about, seq: at, now: at })
     }
     const alice = new Person("alice")
@@ -105,8 +99,7 @@ function oneTimeKeys(add: Add): void {
     const twin = script.receive("b", bare)
     if (code === "ok") script.receive("b", held)
     else {
-      const args = { agent: "$b", envelope: held }
-      script.refuse("agent.receive", code, args, other("envelope", held), twin)
+      script.refuseEnvelope("b", code, held, context("envelope", held), twin)
     }
     const why = code === "ok" ? undefined : "private keys do not live for ever"
     add(n, code, "BUNDLE-2 BUNDLE-3 HANDSHAKE-25", title, script.steps, why)
@@ -124,8 +117,8 @@ function rotation(add: Add): void {
     live(script, "b", NOW + 5 * DAY, NOW + seconds)
     script.do("agent.snapshot", { agent: "$b" }, "s")
     again(script, "$s", "b2", NOW + seconds)
-    script.do("agent.forget", { agent: "$a", name: "bob" })
-    script.do("agent.clock", { agent: "$a", now: NOW + seconds })
+    script.forget("a", "bob")
+    script.clock("a", NOW + seconds)
     script.trust("a", "$b2.bundle")
     script.receive("b2", script.send("a", "bob", "on the last bundle"))
     script.receive("b2", old)
@@ -158,16 +151,16 @@ function cards(add: Add): void {
   const ends = "a stored bundle is judged at the time of use"
   const script = pair([1])
   script.agent("c", "carol", { suites: [1], now: NOW + 20 * DAY })
-  script.do("agent.clock", { agent: "$a", now: UNTIL + 301 })
+  script.clock("a", UNTIL + 301)
   script.trust("a", "c")
   const args = (to: string): JsonObject => ({ agent: "$a", to, body: body("late") })
   const twin = script.do("agent.send", args("carol"))
-  script.refuse("agent.send", "bundle/expired", args("bob"), other("to", "bob"), twin)
+  script.refuse("agent.send", "bundle/expired", args("bob"), context("to", "bob"), twin)
   const late = "sending on a stored bundle 301 s after its end"
   add(248, "bundle/expired", "BUNDLE-26 BUNDLE-18", late, script.steps, ends)
 
   const early = pair([1])
-  early.do("agent.clock", { agent: "$a", now: UNTIL + 300 })
+  early.clock("a", UNTIL + 300)
   early.send("a", "bob", "just in time")
   add(249, "ok", "BUNDLE-26 BUNDLE-18", "sending on a stored bundle 300 s after its end", [
     ...early.steps,
@@ -176,9 +169,9 @@ function cards(add: Add): void {
   const gone = new Script().agent("a", "alice").agent("b", "bob").agent("c", "carol")
   for (const name of ["b", "c"]) gone.trust("a", name)
   gone.send("a", "bob", "before")
-  gone.do("agent.forget", { agent: "$a", name: "bob" })
+  gone.forget("a", "bob")
   const known = gone.do("agent.send", args("carol"))
-  gone.refuse("agent.send", "agent/no-hub", args("bob"), other("to", "bob"), known)
+  gone.refuse("agent.send", "agent/no-hub", args("bob"), context("to", "bob"), known)
   add(
     250,
     "agent/no-hub",
@@ -196,7 +189,7 @@ function cards(add: Add): void {
   const weaker = new Script().agent("a", "alice").agent("b", "bob")
   weaker.trust("a", "b")
   weaker.send("a", "bob", "in suite 2")
-  weaker.do("agent.forget", { agent: "$a", name: "bob" })
+  weaker.forget("a", "bob")
   weaker.do("agent.trust", { agent: "$a", bundle: single })
   weaker.send("a", "bob", "in suite 1")
   const forgot = "after forgetting, only suite 1 is no downgrade"
@@ -206,13 +199,7 @@ function cards(add: Add): void {
   learnt.agent("b2", "bob", { trust: { accept: "any" } })
   const inSuite1 = new Forger(1).seal(application("one", 1))
   learnt.receive("b", new Forger(2).seal(application("two", 2)))
-  learnt.refuse(
-    "agent.receive",
-    "suite/downgrade",
-    { agent: "$b", envelope: inSuite1 },
-    other("agent", "$b"),
-    learnt.next + 1,
-  )
+  learnt.refuseEnvelope("b", "suite/downgrade", inSuite1, context("agent", "$b"), learnt.next + 1)
   learnt.receive("b2", inSuite1)
   add(
     252,
@@ -231,19 +218,19 @@ function rates(add: Add): void {
     let twin = 0
     for (let i = 0; i < 20; i++) {
       if (i > 0) {
-        script.do("agent.forget", { agent: "$a", name: "bob" })
+        script.forget("a", "bob")
         script.trust("a", "b")
       }
       twin = script.receive("b", script.send("a", "bob", `session ${i}`), {}, from)
     }
-    script.do("agent.forget", { agent: "$a", name: "bob" })
+    script.forget("a", "bob")
     script.trust("a", "b")
     const envelope = script.send("a", "bob", "one more")
-    script.do("agent.clock", { agent: "$b", now: NOW + last })
+    script.clock("b", NOW + last)
     if (code === "ok") script.receive("b", envelope, {}, from)
     else {
       const args = { agent: "$b", envelope, ...from }
-      script.refuse("agent.receive", code, args, other("envelope", envelope), twin)
+      script.refuse("agent.receive", code, args, context("envelope", envelope), twin)
     }
     const why = code === "ok" ? undefined : "a peer that founds sessions all the time is a flood"
     add(n, code, "HANDSHAKE-30", title, script.steps, why)
@@ -254,18 +241,17 @@ function rates(add: Add): void {
   many(255, "ok", {}, 0, "21 inits of a peer without a hub")
 
   const young = pair([1], { accept: "any", maxAge: 60 })
-  young.do("agent.clock", { agent: "$b", now: NOW + 60 })
+  young.clock("b", NOW + 60)
   const carried = young.send("a", "bob", "dispatched")
   const next = young.send("a", "bob", "later on the session that has carried")
   const twin = young.receive("b", carried)
   for (let i = 0; i < 4; i++) {
-    young.do("agent.forget", { agent: "$a", name: "bob" })
+    young.forget("a", "bob")
     young.trust("a", "b")
-    young.do("agent.clock", { agent: "$a", now: NOW - 1 })
+    young.clock("a", NOW - 1)
     const old = young.send("a", "bob", `too old ${i}`)
-    const args = { agent: "$b", envelope: old }
     const refused = "identity/untrusted"
-    young.refuse("agent.receive", refused, args, other("envelope", old), twin, "committed")
+    young.refuseEnvelope("b", refused, old, context("envelope", old), twin, "committed")
   }
   young.receive("b", next)
   add(
@@ -287,7 +273,7 @@ function sending(add: Add): void {
     script.receive("b", script.send("a", "bob", "hello"))
     script.receive("a", script.send("b", "alice", "hello back"))
     live(script, "a", NOW, NOW + seconds)
-    script.do("agent.clock", { agent: "$b", now: NOW + seconds })
+    script.clock("b", NOW + seconds)
     script.receive("b", script.send("a", "bob", "three weeks later"))
     add(n, "ok", "SESSION-5", title, script.steps)
   }
@@ -299,7 +285,7 @@ function sending(add: Add): void {
     script.trust("a", "c")
     script.send("a", "bob", "never answered")
     live(script, "a", NOW, now)
-    script.do("agent.clock", { agent: "$b", now })
+    script.clock("b", now)
     script.receive("b", script.send("a", "bob", "still there?"))
     add(n, "ok", "SESSION-5 BUNDLE-27", title, script.steps)
   }

@@ -1,12 +1,14 @@
 // What cases of agents are written with: scripts of steps, and a forger.
 
 import { fromHex, toHex } from "../../src/bytes.ts"
+import { fingerprint } from "../../src/identity.ts"
 import { type Session, seal } from "../../src/session.ts"
 import type { Draw, Suite } from "../../src/suite.ts"
 import type { JsonObject, Mutation, Step } from "../driver.ts"
 import { deterministicDraw } from "./draws.ts"
 import { Flight } from "./flight.ts"
-import { NOW, SEEDS } from "./people.ts"
+import { context } from "./kit.ts"
+import { NOW, Person, SEEDS, type Who } from "./people.ts"
 import { array, bstr, map, NULL, tstr, uint } from "./raw.ts"
 
 const MS = NOW * 1000
@@ -23,6 +25,12 @@ export type Add = (
 
 /** The payload `{text}`. */
 export const body = (text: string): string => map([tstr("text"), tstr(text)])
+
+/** The same call in another state of the agent. */
+export const state = (put: string): Mutation => context("state", put)
+
+/** Another envelope in its place, made by a forger. */
+export const made = (put: string): Mutation => ({ level: "field", field: "envelope", put })
 
 /** Writes the steps of one case. */
 export class Script {
@@ -79,6 +87,35 @@ export class Script {
   ): this {
     this.steps.push({ op, args, expect: code, mutation, twin, state })
     return this
+  }
+
+  /** An envelope that is not received. */
+  refuseEnvelope(
+    agent: string,
+    code: string,
+    envelope: string,
+    mutation: Mutation,
+    twin: number,
+    state: "unchanged" | "committed" = "unchanged",
+  ): this {
+    const args = { agent: `$${agent}`, envelope }
+    return this.refuse("agent.receive", code, args, mutation, twin, state)
+  }
+
+  /** Sets the clock of an agent. */
+  clock(agent: string, now: number): void {
+    this.do("agent.clock", { agent: `$${agent}`, now })
+  }
+
+  /** Lets an agent forget a name. */
+  forget(agent: string, name: string): void {
+    this.do("agent.forget", { agent: `$${agent}`, name })
+  }
+
+  /** Tells an agent that the owner has compared the fingerprint of another. */
+  verify(agent: string, who: Who): void {
+    const address = `${who}#${fingerprint(new Person(who).own.ik)}`
+    this.do("agent.verify", { agent: `$${agent}`, address })
   }
 
   do(op: string, args: JsonObject, as?: string): number {
