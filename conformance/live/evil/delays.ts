@@ -48,7 +48,7 @@ export function initOf(frame: Frame | undefined): readonly Value[] | null {
 
 /** GET_BUNDLEs of the agent for a name. */
 export function fetches(w: World, name: string): readonly Frame[] {
-  return w.hub.sent.filter((frame) => frame[0] === FRAME.getBundle && frame[2] === name)
+  return w.hub.of(FRAME.getBundle).filter((frame) => frame[2] === name)
 }
 
 export const DELAYS: readonly Draft[] = [
@@ -60,9 +60,9 @@ export const DELAYS: readonly Draft[] = [
       await settled(w, b, c)
       const before = w.hub.sendsTo("b").length
       await w.tell(b, "to be receipted")
-      await w.until(() => w.told("to be receipted"), "the message is told")
+      await w.hears("to be receipted")
       await w.jump(1)
-      await w.until(() => w.hub.sendsTo("b").length > before, "a receipt leaves")
+      await w.leaves("b", before)
       for (const seconds of [2, 60]) await w.jump(seconds)
       await w.barrier(c)
       same(w.hub.sendsTo("b").length, before + 1, "envelopes to b because of one message")
@@ -78,7 +78,7 @@ export const DELAYS: readonly Draft[] = [
       deliver(w, "ghost", heal(w, createIdentity("ghost", osDraw), published(w)))
       await w.barrier(c)
       await w.jump(1)
-      await w.until(() => w.hub.sendsTo("ghost").length > 0, "the answer leaves")
+      await w.leaves("ghost", 0)
       same(initOf(w.hub.sendsTo("ghost")[0]), null, "init in the answer")
       for (const seconds of [2, 60, 700]) await w.jump(seconds)
       await w.barrier(c)
@@ -132,7 +132,7 @@ export const DELAYS: readonly Draft[] = [
       await w.until(() => held.length > 0, "the hub has mail of b")
       w.hub.link?.inject(held.at(-1) as Frame)
       held.pop()
-      await w.until(() => w.told("a message meanwhile"), "the message is told")
+      await w.hears("a message meanwhile")
       await w.jump(1)
       await w.until(() => w.hub.sendsTo("b").length > before + 128, "its receipt leaves")
       w.hub.attack = {}
@@ -150,7 +150,7 @@ export const DELAYS: readonly Draft[] = [
       discard(w, "b", () => ++count === 1)
       const [before, asked] = [w.hub.sendsTo("b").length, fetches(w, "b").length]
       await w.send("b", "discarded")
-      await w.until(() => w.hub.sendsTo("b").length > before, "the envelope leaves")
+      await w.leaves("b", before)
       await w.jump(100)
       await w.jump(400)
       await w.barrier(c)
@@ -211,7 +211,7 @@ export const DELAYS: readonly Draft[] = [
       await w.until(() => held.length > kept, "the hub has the handshake")
       w.hub.attack = {}
       w.hub.link?.inject(held.at(-1) as Frame)
-      await w.until(() => w.told("on a new session"), "the handshake is accepted")
+      await w.hears("on a new session")
       for (const seconds of [2, 20, 20]) {
         await w.jump(seconds)
         await w.barrier(c)

@@ -15,6 +15,7 @@ import {
   pair,
   published,
   refusal,
+  refuses,
 } from "./post.ts"
 
 export const FORGED: readonly Draft[] = [
@@ -25,8 +26,7 @@ export const FORGED: readonly Draft[] = [
       const [, c] = await pair(w)
       const d = await w.peer("d")
       const m = createIdentity("m", osDraw)
-      deliver(w, "m", heal(w, m, openBundle(d.agent.publicBundle)))
-      await refusal(w, "m", c, "envelope/open")
+      await refuses(w, "m", heal(w, m, openBundle(d.agent.publicBundle)), c, "envelope/open")
     },
   },
   {
@@ -36,14 +36,12 @@ export const FORGED: readonly Draft[] = [
       const [, c] = await pair(w)
       const m = createIdentity("m", osDraw)
       const envelope = await firstMessage(w, m, "from m")
-      deliver(w, "z", envelope)
-      await refusal(w, "z", c, "identity/untrusted")
-      deliver(w, "b", envelope)
-      await refusal(w, "b", c, "identity/untrusted")
+      await refuses(w, "z", envelope, c, "identity/untrusted")
+      await refuses(w, "b", envelope, c, "identity/untrusted")
       same(w.changed, [], "changes of identity that were reported")
       w.due.push("from m")
       deliver(w, "m", envelope)
-      await w.until(() => w.told("from m"), "the message is told under its own name")
+      await w.hears("from m")
       same(w.messages.at(-1)?.from, "m", "sender")
     },
   },
@@ -52,10 +50,15 @@ export const FORGED: readonly Draft[] = [
     req: ["AGENT-60", "HANDSHAKE-27", "IDENTITY-9"],
     async run(w) {
       const [b, c] = await pair(w)
-      deliver(w, "b", await firstMessage(w, createIdentity("b", osDraw), "I am b"))
-      await refusal(w, "b", c, "identity/changed")
+      await refuses(
+        w,
+        "b",
+        await firstMessage(w, createIdentity("b", osDraw), "I am b"),
+        c,
+        "identity/changed",
+      )
       await w.tell(b, "I am still b")
-      await w.until(() => w.told("I am still b"), "a message of the real b is told")
+      await w.hears("I am still b")
       same(w.messages.at(-1)?.fingerprint, b.agent.fingerprint, "fingerprint")
     },
   },
@@ -66,7 +69,7 @@ export const FORGED: readonly Draft[] = [
       const [b] = await pair(w)
       const envelope = await kept(w, b, "of b")
       deliver(w, "c", envelope)
-      await w.until(() => w.told("of b"), "the message is told")
+      await w.hears("of b")
       const last = w.messages.at(-1)
       same([last?.from, last?.fingerprint], ["b", b.agent.fingerprint], "sender")
     },
@@ -80,18 +83,15 @@ export const FORGED: readonly Draft[] = [
       const envelope = await firstMessage(w, m, "first of m")
       w.due.push("first of m")
       deliver(w, "m", envelope)
-      await w.until(() => w.told("first of m"), "the message is told")
+      await w.hears("first of m")
       await w.jump(2)
       await w.barrier(c)
-      deliver(w, "m", envelope)
-      await refusal(w, "m", c, "session/replay")
+      await refuses(w, "m", envelope, c, "session/replay")
       await w.ok("agent.forget", { agent: w.handle, name: "m" })
-      deliver(w, "m", envelope)
-      await refusal(w, "m", c, "handshake/replay")
+      await refuses(w, "m", envelope, c, "handshake/replay")
       await w.disconnect()
       await w.connect()
-      deliver(w, "m", envelope)
-      await refusal(w, "m", c, "handshake/replay")
+      await refuses(w, "m", envelope, c, "handshake/replay")
     },
   },
   {
@@ -106,12 +106,11 @@ export const FORGED: readonly Draft[] = [
       w.hub.attack = {}
       const envelope = held.find((frame) => frame[3] === "b")?.[4] as Uint8Array
       for (const frame of held) w.hub.link?.inject(frame)
-      await w.until(() => w.told("with a one-time key"), "the message is told")
+      await w.hears("with a one-time key")
       await w.jump(2)
       await w.barrier(c)
       await w.ok("agent.forget", { agent: w.handle, name: "b" })
-      deliver(w, "b", envelope)
-      await refusal(w, "b", c, "handshake/unknown-prekey")
+      await refuses(w, "b", envelope, c, "handshake/unknown-prekey")
     },
   },
   {
@@ -121,7 +120,7 @@ export const FORGED: readonly Draft[] = [
       const [, c] = await pair(w)
       await w.peer("d")
       await w.send("d", "to d")
-      await w.until(() => w.hub.sendsTo("d").length > 0, "the envelope leaves")
+      await w.leaves("d", 0)
       const own = w.hub.sendsTo("d")[0]?.[4] as Uint8Array
       deliver(w, w.name, own)
       deliver(w, "d", own)
@@ -154,8 +153,13 @@ export const FORGED: readonly Draft[] = [
     async run(w) {
       const [, c] = await pair(w)
       const ref = new Uint8Array(randomBytes(32))
-      deliver(w, "m", heal(w, createIdentity("m", osDraw), { ...published(w), ref }))
-      await refusal(w, "m", c, "handshake/unknown-prekey")
+      await refuses(
+        w,
+        "m",
+        heal(w, createIdentity("m", osDraw), { ...published(w), ref }),
+        c,
+        "handshake/unknown-prekey",
+      )
     },
   },
 ]

@@ -9,7 +9,7 @@ import { check, same } from "../hub/trial.ts"
 import { bodyOf } from "../party.ts"
 import { type Got, Insider, type Line } from "./insider.ts"
 import { away, meetInsider, pass, serveInsiders } from "./meeting.ts"
-import { type Draft, deliver, heal, refusal } from "./post.ts"
+import { type Draft, deliver, heal, refusal, refuses } from "./post.ts"
 import type { World } from "./world.ts"
 
 type Held = readonly [from: string, envelope: Uint8Array]
@@ -84,7 +84,7 @@ export const FOUNDING: readonly Draft[] = [
     title: "a handshake accepted just before the end of the process is answered after it",
     req: ["HANDSHAKE-37", "HANDSHAKE-38", "AGENT-17"],
     async run(w) {
-      await w.until(() => w.hub.sent.some((frame) => frame[0] === FRAME.putBundle), "it publishes")
+      await w.publishes()
       const b = new Insider(w, "b")
       b.takes = false
       serveInsiders(w, b)
@@ -132,13 +132,11 @@ export const FOUNDING: readonly Draft[] = [
       await w.jump(2)
       await w.barrier(c)
       const b = new Insider(w, "b")
-      deliver(w, "b", b.zeroes("e"))
-      await refusal(w, "b", c, "suite/bad-key")
-      deliver(w, "b", b.zeroes("dk"))
-      await refusal(w, "b", c, "suite/bad-key")
+      await refuses(w, "b", b.zeroes("e"), c, "suite/bad-key")
+      await refuses(w, "b", b.zeroes("dk"), c, "suite/bad-key")
       const good = new Insider(w, "b")
       good.tell(good.found(), "with good keys")
-      await w.until(() => w.told("with good keys"), "the honest handshake is told")
+      await w.hears("with good keys")
     },
   },
   {
@@ -167,9 +165,9 @@ export const FOUNDING: readonly Draft[] = [
       const [oldest, newest] = [held[0], held.at(-1)] as [Held, Held]
       w.due.push("late of 23", "late of the peer")
       deliver(w, newest[0], newest[1])
-      await w.until(() => w.told("late of 23"), "the late message of the newest stranger is told")
+      await w.hears("late of 23")
       deliver(w, "b", ofPeer)
-      await w.until(() => w.told("late of the peer"), "the late message of the peer is told")
+      await w.hears("late of the peer")
       deliver(w, oldest[0], oldest[1])
       await refusal(w, oldest[0], c, "session/replay")
     },

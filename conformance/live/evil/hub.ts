@@ -154,9 +154,14 @@ export class EvilHub {
     return this.links.flatMap((link) => link.sent)
   }
 
+  /** What the agent has sent of one type. */
+  of(type: number): readonly Frame[] {
+    return this.sent.filter((frame) => frame[0] === type)
+  }
+
   /** SENDs of the agent to a name. */
   sendsTo(name: string): readonly Frame[] {
-    return this.sent.filter((frame) => frame[0] === FRAME.send && frame[2] === name)
+    return this.of(FRAME.send).filter((frame) => frame[2] === name)
   }
 
   async stop(): Promise<void> {

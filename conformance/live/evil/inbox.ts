@@ -16,9 +16,7 @@ const BATCH = 64
 const INBOX = 10_000
 
 const acks = (w: World): number =>
-  w.hub.sent
-    .filter((frame) => frame[0] === FRAME.ack)
-    .reduce((sum, frame) => sum + (frame[2] as readonly number[]).length, 0)
+  w.hub.of(FRAME.ack).reduce((sum, frame) => sum + (frame[2] as readonly number[]).length, 0)
 
 /** Polls without handlers until something holds; the end of patience is a failure. */
 async function unhandled(w: World, condition: () => boolean, what: string): Promise<void> {
@@ -66,7 +64,7 @@ export const INBOX_CASES: readonly Draft[] = [
       const before = w.hub.sendsTo("b").length
       w.hub.attack = { up: (frame) => (frame[0] === FRAME.send && frame[2] === "b" ? null : frame) }
       await w.send("b", "on its way")
-      await w.until(() => w.hub.sendsTo("b").length > before, "the envelope leaves")
+      await w.leaves("b", before)
       await w.crash()
       w.hub.attack = {}
       await w.connect()
@@ -92,7 +90,7 @@ export const INBOX_CASES: readonly Draft[] = [
       same(w.told("handled later"), false, "told without a handler")
       await w.crash()
       await w.connect()
-      await w.until(() => w.told("handled later"), "the message is told after the restart")
+      await w.hears("handled later")
       same(w.messages.at(-1)?.id, hex(id), "its id")
       await w.disconnect()
       await w.connect()

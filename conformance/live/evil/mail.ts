@@ -6,7 +6,7 @@ import { decode, encode, type Value } from "../../../src/encoding.ts"
 import { FRAME } from "../../../src/hub/frames.ts"
 import { same } from "../hub/trial.ts"
 import type { AgentLink } from "./hub.ts"
-import { type Draft, deliver, flipped, hold, kept, pair, refusal } from "./post.ts"
+import { type Draft, deliver, flipped, hold, kept, pair, refusal, refuses } from "./post.ts"
 
 export const MAIL: readonly Draft[] = [
   {
@@ -16,11 +16,10 @@ export const MAIL: readonly Draft[] = [
       const [b, c] = await pair(w)
       const envelope = await kept(w, b, "once")
       deliver(w, "b", envelope)
-      await w.until(() => w.told("once"), "the message is told")
+      await w.hears("once")
       await w.jump(2)
       await w.barrier(c)
-      for (let i = 0; i < 3; i++) deliver(w, "b", envelope)
-      await refusal(w, "b", c, "session/replay")
+      for (let i = 0; i < 3; i++) await refuses(w, "b", envelope, c, "session/replay")
     },
   },
   {
@@ -52,7 +51,7 @@ export const MAIL: readonly Draft[] = [
       await w.until(() => held.length === 6, "the hub has six envelopes")
       w.hub.attack = {}
       for (const frame of [...held].reverse()) w.hub.link?.inject(frame)
-      await w.until(() => w.told("message 0"), "the first message, delivered last, is told")
+      await w.hears("message 0")
       await w.jump(2)
       await w.barrier(c)
       for (const frame of held) w.hub.link?.inject(frame)
@@ -68,7 +67,7 @@ export const MAIL: readonly Draft[] = [
         down: (frame) => (frame[0] === FRAME.deliver ? [frame, frame, frame] : frame),
       }
       for (let i = 0; i < 5; i++) await w.tell(b, `thrice ${i}`)
-      await w.until(() => w.told("thrice 4"), "the last message is told")
+      await w.hears("thrice 4")
     },
   },
   {
@@ -81,9 +80,9 @@ export const MAIL: readonly Draft[] = [
       await w.until(() => held.length > 0, "the hub has the envelope")
       w.hub.attack = {}
       await w.tell(b, "the next one")
-      await w.until(() => w.told("the next one"), "the next message is told")
+      await w.hears("the next one")
       await w.jump(700) // b probes
-      await w.until(() => w.told("lost on the way"), "the lost message is told after all")
+      await w.hears("lost on the way")
     },
   },
   {
@@ -93,7 +92,7 @@ export const MAIL: readonly Draft[] = [
       const [b, c] = await pair(w)
       const envelope = await kept(w, b, "twice on the wire")
       await w.jump(700)
-      await w.until(() => w.told("twice on the wire"), "the message is told on the new session")
+      await w.hears("twice on the wire")
       deliver(w, "b", envelope)
       await w.barrier(c)
     },
@@ -105,11 +104,10 @@ export const MAIL: readonly Draft[] = [
       const [b, c] = await pair(w)
       const envelope = await kept(w, b, "genuine")
       for (const at of [0, 40, -1]) {
-        deliver(w, "b", flipped(envelope, 1, at))
-        await refusal(w, "b", c, "envelope/open")
+        await refuses(w, "b", flipped(envelope, 1, at), c, "envelope/open")
       }
       deliver(w, "b", envelope)
-      await w.until(() => w.told("genuine"), "the genuine envelope is told")
+      await w.hears("genuine")
     },
   },
   {
@@ -118,10 +116,9 @@ export const MAIL: readonly Draft[] = [
     async run(w) {
       const [b, c] = await pair(w)
       const envelope = await kept(w, b, "genuine")
-      deliver(w, "b", flipped(envelope, 0, -2))
-      await refusal(w, "b", c, "envelope/open")
+      await refuses(w, "b", flipped(envelope, 0, -2), c, "envelope/open")
       deliver(w, "b", envelope)
-      await w.until(() => w.told("genuine"), "the genuine envelope is told")
+      await w.hears("genuine")
     },
   },
   {
@@ -130,8 +127,8 @@ export const MAIL: readonly Draft[] = [
     async run(w) {
       const [, c] = await pair(w)
       const codes = ["encoding/malformed", "encoding/profile", "encoding/shape", "encoding/limit"]
-      for (let i = 0; i < 1_000; i++) deliver(w, "b", new Uint8Array(randomBytes(1 + (i % 400))))
-      await refusal(w, "b", c, ...codes)
+      for (let i = 0; i < 1_000; i++)
+        await refuses(w, "b", new Uint8Array(randomBytes(1 + (i % 400))), c, ...codes)
       same(w.refused.length, 1_000, "refusals")
     },
   },
@@ -144,7 +141,7 @@ export const MAIL: readonly Draft[] = [
       deliver(w, "b", flipped(envelope, 0, 3)) // within sid
       await refusal(w, "b", c, "session/unknown")
       deliver(w, "b", envelope)
-      await w.until(() => w.told("genuine"), "the genuine envelope is told")
+      await w.hears("genuine")
     },
   },
   {
@@ -155,10 +152,9 @@ export const MAIL: readonly Draft[] = [
       const envelope = await kept(w, b, "genuine")
       const [header, ct] = decode(envelope) as readonly [Uint8Array, Uint8Array]
       const items = decode(header) as readonly Value[]
-      deliver(w, "b", encode([encode([2, ...items.slice(1)]), ct]))
-      await refusal(w, "b", c, "envelope/version")
+      await refuses(w, "b", encode([encode([2, ...items.slice(1)]), ct]), c, "envelope/version")
       deliver(w, "b", envelope)
-      await w.until(() => w.told("genuine"), "the genuine envelope is told")
+      await w.hears("genuine")
     },
   },
 ]

@@ -1,6 +1,5 @@
 // Insiders and the agent: how the hub serves them, how they meet, how time passes meanwhile.
 
-import { FRAME } from "../../../src/hub/frames.ts"
 import type { Fate } from "./hub.ts"
 import type { Insider, Line } from "./insider.ts"
 import type { World } from "./world.ts"
@@ -34,8 +33,7 @@ export async function away(w: World, meanwhile: () => Promise<void>): Promise<vo
       return null
     },
   }
-  w.hub.link?.cut()
-  await w.until(() => !w.connected, "the link is lost")
+  await w.cut()
   await meanwhile()
   w.hub.attack = before
   await back(w)
@@ -53,7 +51,7 @@ async function back(w: World): Promise<void> {
 
 /** An insider that has a session with the agent, which it has confirmed. */
 export async function meetInsider(w: World, insider: Insider): Promise<Line> {
-  await w.until(() => w.hub.sent.some((frame) => frame[0] === FRAME.putBundle), "it publishes")
+  await w.publishes()
   const id = await w.submit(insider.name, `hello ${insider.name}`)
   await w.until(() => insider.got.length > 0, "the agent writes to the insider")
   const line = insider.lines[0] as Line

@@ -12,7 +12,7 @@ import { check, same } from "../hub/trial.ts"
 import { fetches } from "./delays.ts"
 import type { Frame } from "./hub.ts"
 import type { Draft } from "./post.ts"
-import { puts, reborn } from "./publishing.ts"
+import { reborn } from "./publishing.ts"
 import type { World } from "./world.ts"
 
 /** The hub calls every bundle stale and shows another one as the agent's; which seq comes next. */
@@ -47,7 +47,7 @@ function stale(
       await w.connect()
       await w.until(() => fetches(w, w.name).length > 0, "the agent asks for its own bundle")
       same(fetches(w, w.name)[0]?.[3], [], "suites of which it wants a key")
-      const seqs = (): readonly number[] => puts(w, FRAME.putBundle).map(seqOf)
+      const seqs = (): readonly number[] => w.hub.of(FRAME.putBundle).map(seqOf)
       if (raises) await w.until(() => seqs().at(-1) === seq + 1, "the next seq is one higher")
       else {
         await w.jump(65)
@@ -56,9 +56,9 @@ function stale(
           seqs().every((one) => one < seq),
           `no seq follows the one that is shown: ${seqs()}`,
         )
-        const before = puts(w, FRAME.putBundle).length
+        const before = w.hub.of(FRAME.putBundle).length
         w.hub.attack = {}
-        const again = (): boolean => puts(w, FRAME.putBundle).length > before
+        const again = (): boolean => w.hub.of(FRAME.putBundle).length > before
         await w.until(again, "the bundle leaves again", () => w.jump(60))
       }
     },
@@ -88,8 +88,8 @@ export const OWN_BUNDLE: readonly Draft[] = [
     title: "after an import keys have drop 1 also at a hub that shows no bundle of the agent",
     req: ["AGENT-32"],
     async run(w) {
-      await w.until(() => puts(w, FRAME.putOneTime).length > 0, "keys leave")
-      const before = puts(w, FRAME.putOneTime).length
+      await w.until(() => w.hub.of(FRAME.putOneTime).length > 0, "keys leave")
+      const before = w.hub.of(FRAME.putOneTime).length
       await reborn(w)
       w.hub.attack = {
         down(frame) {
@@ -99,8 +99,8 @@ export const OWN_BUNDLE: readonly Draft[] = [
         },
       }
       await w.connect()
-      await w.until(() => puts(w, FRAME.putOneTime).length > before, "new keys leave")
-      same(puts(w, FRAME.putOneTime)[before]?.[2], 1, "drop after an import")
+      await w.until(() => w.hub.of(FRAME.putOneTime).length > before, "new keys leave")
+      same(w.hub.of(FRAME.putOneTime)[before]?.[2], 1, "drop after an import")
     },
   },
 ]

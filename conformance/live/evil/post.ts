@@ -56,8 +56,7 @@ export async function refusal(
   ...codes: readonly string[]
 ): Promise<void> {
   const before = w.refused.length
-  const fetches = (): number =>
-    w.hub.sent.filter((frame) => frame[0] === FRAME.getBundle && frame[2] === to).length
+  const fetches = (): number => w.hub.of(FRAME.getBundle).filter((frame) => frame[2] === to).length
   const sends = w.hub.sendsTo(to).length
   const asked = fetches()
   await w.barrier(witness)
@@ -69,6 +68,18 @@ export async function refusal(
   )
   same(w.hub.sendsTo(to).length, sends, `envelopes to ${to} because of it`)
   same(fetches(), asked, `requests for the bundle of ${to} because of it`)
+}
+
+/** Delivers an envelope, which has to be refused: see {@link refusal}. */
+export async function refuses(
+  w: World,
+  from: string,
+  envelope: Uint8Array,
+  witness: Peer,
+  ...codes: readonly string[]
+): Promise<void> {
+  deliver(w, from, envelope)
+  await refusal(w, from, witness, ...codes)
 }
 
 /** Two peers that the agent knows: the subject, and the witness of barriers. */
@@ -88,7 +99,7 @@ export async function pair(w: World): Promise<readonly [Peer, Peer]> {
 export async function settled(w: World, ...peers: readonly Peer[]): Promise<void> {
   for (const peer of peers) await w.barrier(peer)
   await w.until(() => w.receipts.length > 0, "a receipt is told")
-  const sends = (): number => w.hub.sent.filter((frame) => frame[0] === FRAME.send).length
+  const sends = (): number => w.hub.of(FRAME.send).length
   let before: number
   do {
     before = sends()
@@ -99,7 +110,7 @@ export async function settled(w: World, ...peers: readonly Peer[]): Promise<void
 
 /** The newest bundle that the agent has published. */
 export function published(w: World): Bundle {
-  const put = w.hub.sent.filter((frame) => frame[0] === FRAME.putBundle).at(-1) as Frame
+  const put = w.hub.of(FRAME.putBundle).at(-1) as Frame
   return openBundle(encode(put[2] as Value))
 }
 

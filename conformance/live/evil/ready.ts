@@ -9,6 +9,7 @@ import type { AgentLink, Frame } from "./hub.ts"
 import { Insider } from "./insider.ts"
 import { meetInsider } from "./meeting.ts"
 import type { Draft } from "./post.ts"
+import { emptyPools } from "./served.ts"
 import type { World } from "./world.ts"
 
 /** Frames that end a ready link with `hub/malformed`; the agent comes back by itself. */
@@ -44,7 +45,7 @@ function ignored(title: string, req: string, frames: (w: World) => readonly Fram
 
 /** One-time keys that the agent has published. */
 function made(w: World): number {
-  const lists = w.hub.sent.filter((frame) => frame[0] === FRAME.putOneTime)
+  const lists = w.hub.of(FRAME.putOneTime)
   return lists.reduce((sum, frame) => sum + (frame[3] as readonly Value[]).length, 0)
 }
 
@@ -109,10 +110,7 @@ export const READY: readonly Draft[] = [
     req: ["BUNDLE-6"],
     async run(w) {
       const peer = await w.meet("b")
-      w.hub.attack = {
-        down: (frame, asked) =>
-          asked?.[0] === FRAME.counts ? [FRAME.reply, frame[1] as Value, [0, [[1, 0]], 1]] : frame,
-      }
+      emptyPools(w, 1)
       for (let hour = 0; hour < 4; hour++) {
         for (let i = 0; i < 40; i++) {
           w.hub.link?.inject([FRAME.lowOneTime, 0, 1, 0])
@@ -154,8 +152,7 @@ export const READY: readonly Draft[] = [
       await w.meet("b")
       for (let i = 0; i < 3; i++) {
         const before = w.hub.links.length
-        w.hub.link?.cut()
-        await w.until(() => !w.connected, "the link is lost")
+        await w.cut()
         await w.jump(2)
         await w.until(() => w.hub.links.length > before && w.connected, "the agent connects again")
       }
@@ -164,13 +161,15 @@ export const READY: readonly Draft[] = [
   {
     title: "a hub that takes small envelopes only: what never fits is refused at once",
     req: ["AGENT-9", "HUB-56"],
-    options: { limits: { envelope: 4_096 } },
+    // 8,192 bytes may be reckoned for what is not known yet.
+    options: { limits: { envelope: 12_288 } },
     async run(w) {
       await w.meet("b")
-      await w.refusesToSend("b", "x".repeat(10_000), "agent/payload")
+      await w.refusesToSend("b", "x".repeat(12_288), "agent/payload")
+      await w.send("b", "x".repeat(3_000))
       const sizes = w.hub.sendsTo("b").map((frame) => (frame[4] as Uint8Array).length)
       check(
-        sizes.every((size) => size <= 4_096),
+        sizes.every((size) => size <= 12_288),
         "no envelope is larger than the hub takes",
       )
     },
@@ -192,8 +191,7 @@ export const READY: readonly Draft[] = [
         },
       }
       await w.connect()
-      const put = (): Frame | undefined => w.hub.sent.find((frame) => frame[0] === FRAME.putBundle)
-      await w.until(() => put() !== undefined, "the agent publishes a bundle")
+      await w.publishes()
       await w.meet("b")
     },
   },
@@ -203,19 +201,12 @@ export const READY: readonly Draft[] = [
     options: { agent: { suites: [1, 2] } },
     async run(w) {
       const peer = await w.meet("b")
-      await w.until(() => made(w) >= 200, "100 keys of each suite leave")
-      const none: Value = [
-        0,
-        [
-          [1, 0],
-          [2, 0],
-        ],
-        null,
-      ]
-      w.hub.attack = {
-        down: (frame, asked) =>
-          asked?.[0] === FRAME.counts ? [FRAME.reply, frame[1] as Value, none] : frame,
-      }
+      await w.until(
+        () => made(w) >= 200,
+        "100 keys of each suite leave",
+        () => w.jump(1), // they may leave a few at a time
+      )
+      emptyPools(w, 1, 2)
       const low = async (): Promise<void> => {
         for (let i = 0; i < 5; i++) {
           for (const suite of [1, 2]) w.hub.link?.inject([FRAME.lowOneTime, 0, suite, 0])
@@ -230,11 +221,7 @@ export const READY: readonly Draft[] = [
       await w.barrier(peer)
       same(made(w), 200, "one-time keys within the hour")
       await w.jump(3_600)
-      await w.until(
-        () => w.connected,
-        "the agent connects again",
-        () => w.jump(2),
-      )
+      await w.back()
       await low()
       check(made(w) > 200 && made(w) <= 400, `more keys an hour later, not ${made(w)}`)
     },

@@ -53,7 +53,7 @@ function repeated(
       const before = w.hub.sendsTo("b").length
       intercept(w, "b", (frame, count) => fate(w, frame, count))
       await w.send("b", "said once")
-      await w.until(() => w.hub.sendsTo("b").length > before, "the envelope leaves")
+      await w.leaves("b", before)
       await w.send("b", "said later")
       await meanwhile(w)
       await w.until(
@@ -86,8 +86,7 @@ export const SENDING: readonly Draft[] = [
     (_w, frame, count) => (count === 1 ? null : frame),
     async (w) => {
       const before = w.hub.links.length
-      w.hub.link?.cut()
-      await w.until(() => !w.connected, "the link is lost")
+      await w.cut()
       await w.jump(2)
       await w.until(() => w.hub.links.length > before && w.connected, "the agent connects again")
     },
@@ -157,7 +156,7 @@ export const SENDING: readonly Draft[] = [
       })
       const before = w.hub.sendsTo("b").length
       await w.send("b", "said OK and discarded")
-      await w.until(() => w.hub.sendsTo("b").length > before, "the envelope leaves")
+      await w.leaves("b", before)
       await w.barrier(b) // the OK has been handled
       await w.jump(100)
       await w.jump(700)
@@ -190,7 +189,7 @@ export const SENDING: readonly Draft[] = [
       )
       const before = w.hub.sendsTo("b").length
       await w.send("b", "for b, given to d")
-      await w.until(() => w.hub.sendsTo("b").length > before, "the envelope leaves")
+      await w.leaves("b", before)
       await w.barrier(b) // the OK has been handled
       await w.jump(100)
       await w.jump(700)
@@ -262,7 +261,7 @@ export const SENDING: readonly Draft[] = [
       const [sends, before] = [w.hub.sendsTo("b").length, b.got.length]
       for (const [i, text] of texts.entries()) {
         await w.submit("b", text)
-        if (i === 0) await w.until(() => w.hub.sendsTo("b").length > sends, "the first leaves")
+        if (i === 0) await w.leaves("b", sends)
       }
       await w.barrier(c)
       b.takes = true

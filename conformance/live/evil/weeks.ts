@@ -27,8 +27,7 @@ async function weeks(w: World, days: number): Promise<void> {
 /** The hub does not answer for days; then it announces mail which it holds back. */
 async function away(w: World, days: number): Promise<void> {
   w.hub.attack = { up: () => null, down: () => null }
-  w.hub.link?.cut()
-  await w.until(() => !w.connected, "the link is lost")
+  await w.cut()
   for (let day = 0; day < days; day += 5) await w.jump(5 * DAY)
   w.hub.attack = {
     down: (frame) => {
@@ -38,17 +37,9 @@ async function away(w: World, days: number): Promise<void> {
     },
   }
   for (const link of w.hub.links) link.cut()
-  await w.until(
-    () => w.connected,
-    "the agent connects again",
-    () => w.jump(70),
-  )
+  await w.back(70)
   await w.jump(700)
-  await w.until(
-    () => w.connected,
-    "the agent is connected",
-    () => w.jump(2),
-  )
+  await w.back()
 }
 
 /** A session that somebody founds with the agent: makes its envelopes. */
@@ -74,7 +65,7 @@ export const WEEKS: readonly Draft[] = [
       discard(w, "b")
       const id = await w.send("b", "never receipted")
       w.dueAt.set("b", ["hello b"])
-      await w.until(() => w.hub.sendsTo("b").length > 1, "the envelope leaves")
+      await w.leaves("b", 1)
       for (let day = 0; day < 12; day += 4) await w.jump(4 * DAY)
       await w.jump(DAY)
       for (let i = 0; i < 3; i++) await w.poll()
@@ -94,7 +85,7 @@ export const WEEKS: readonly Draft[] = [
       const before = fetches(w, "b").length
       discard(w, "b")
       await w.send("b", "discarded for an hour")
-      await w.until(() => w.hub.sendsTo("b").length > 1, "the envelope leaves")
+      await w.leaves("b", 1)
       await w.jump(100)
       for (const [i, seconds] of [610, 1_250, 2_450].entries()) {
         if (i === 2) w.hub.attack = {}
@@ -107,7 +98,7 @@ export const WEEKS: readonly Draft[] = [
       discard(w, "b", () => ++count === 1)
       const sent = w.hub.sendsTo("b").length
       await w.send("b", "discarded again")
-      await w.until(() => w.hub.sendsTo("b").length > sent, "the envelope leaves")
+      await w.leaves("b", sent)
       await w.jump(700)
       await w.until(() => fetches(w, "b").length > before + 3, "a probe after 600 s")
       await w.until(() => b.texts.includes("discarded again"), "the content arrives")
@@ -133,7 +124,7 @@ export const WEEKS: readonly Draft[] = [
       }
       const before = w.hub.sendsTo("b").length
       await w.send("b", "after weeks")
-      await w.until(() => w.hub.sendsTo("b").length > before, "the handshake leaves")
+      await w.leaves("b", before)
       check(initOf(w.hub.sendsTo("b").at(-1)) !== null, "it is a handshake")
       await w.barrier(c)
       await w.jump(2)
@@ -153,7 +144,7 @@ export const WEEKS: readonly Draft[] = [
       await away(w, 40)
       w.due.push("weeks on the way")
       deliver(w, "slow", envelope)
-      await w.until(() => w.told("weeks on the way"), "the message is told")
+      await w.hears("weeks on the way")
     },
   },
   {
@@ -183,7 +174,7 @@ export const WEEKS: readonly Draft[] = [
       const tell = async (i: number, text: string): Promise<void> => {
         w.due.push(text)
         deliver(w, "m", founded[i]?.(text) as Uint8Array)
-        await w.until(() => w.told(text), `"${text}" is told`)
+        await w.hears(text)
         await w.jump(5)
       }
       for (let i = 0; i < 4; i++) await tell(i, `session ${i}`)
@@ -200,7 +191,7 @@ export const WEEKS: readonly Draft[] = [
     req: ["AGENT-31", "BUNDLE-2"],
     async run(w) {
       const b = await w.meet("b")
-      const puts = (): readonly Frame[] => w.hub.sent.filter(([type]) => type === FRAME.putBundle)
+      const puts = (): readonly Frame[] => w.hub.of(FRAME.putBundle)
       const before = puts().length
       w.hub.attack = {
         up(frame, link) {

@@ -4,7 +4,7 @@
 import { randomBytes } from "node:crypto"
 import { Agent } from "../../../src/agent/agent.ts"
 import type { Environment } from "../../../src/environment.ts"
-import type { HubLimits } from "../../../src/hub/frames.ts"
+import { FRAME, type HubLimits } from "../../../src/hub/frames.ts"
 import { osDraw } from "../../../src/suite.ts"
 import type { Driver, JsonObject } from "../../driver.ts"
 import { DriverClock } from "../../peers/reference/clock.ts"
@@ -120,6 +120,36 @@ export class World extends Party {
     return this.rejects("agent.submit", { agent: this.handle, to, body: bodyOf(text) }, ...codes)
   }
 
+  /** Cuts its link, and waits until it knows. */
+  async cut(): Promise<void> {
+    this.hub.link?.cut()
+    await this.until(() => !this.connected, "the link is lost")
+  }
+
+  /** Waits until it is connected; its pauses between attempts pass meanwhile. */
+  async back(seconds: number = 2): Promise<void> {
+    await this.until(
+      () => this.connected,
+      "the agent connects again",
+      () => this.jump(seconds),
+    )
+  }
+
+  /** Waits until it tells a text. */
+  async hears(text: string): Promise<void> {
+    await this.until(() => this.told(text), `"${text}" is told`)
+  }
+
+  /** Waits until it has made more SENDs to a name than `before`. */
+  async leaves(to: string, before: number): Promise<void> {
+    await this.until(() => this.hub.sendsTo(to).length > before, `an envelope to ${to} leaves`)
+  }
+
+  /** Waits until it has published a bundle. */
+  async publishes(): Promise<void> {
+    await this.until(() => this.hub.of(FRAME.putBundle).length > 0, "the agent publishes")
+  }
+
   /** Sets all clocks forward; what becomes due by it happens at once. */
   async jump(seconds: number): Promise<void> {
     await this.move(seconds)
@@ -174,11 +204,11 @@ export class World extends Party {
   /** Both have a session afterwards: one text there, one back. */
   async meet(name: string): Promise<Peer> {
     const peer = this.peers.get(name) ?? (await this.peer(name))
-    await this.until(() => this.hub.sent.some((frame) => frame[0] === 10), "the agent publishes")
+    await this.publishes()
     await this.send(name, `hello ${name}`)
     await this.until(() => peer.texts.length > 0, `${name} gets the first message`)
     await this.tell(peer, `hello from ${name}`)
-    await this.until(() => this.told(`hello from ${name}`), `a message of ${name} is told`)
+    await this.hears(`hello from ${name}`)
     return peer
   }
 
@@ -189,7 +219,7 @@ export class World extends Party {
   async barrier(from: Peer): Promise<void> {
     const text = `barrier ${this.due.length}`
     await this.tell(from, text)
-    await this.until(() => this.told(text), "a message after all others is told")
+    await this.hears(text)
   }
 
   // ---- the oracles ----
