@@ -2,6 +2,7 @@
 
 import { HubPlay, words } from "./hub-play.ts"
 import { type Add, asking, people, publishing, ready, renamed, stocking } from "./hub-ready.ts"
+import { context } from "./kit.ts"
 import { NOW, type Person } from "./people.ts"
 
 /** Adds what PUT_BUNDLE takes. */
@@ -73,14 +74,9 @@ export function bundles(add: Add): void {
   const failing = new HubPlay()
   failing.login("1", bob)
   const frame = failing.encode("1", publishing(bob.bundle({ suites: [1] }).bytes))
-  failing.refuse(
-    "1",
-    "hub/internal",
-    frame,
-    { level: "context", field: "fail", put: true },
-    failing.steps.length + 1,
-    { fail: true },
-  )
+  failing.refuse("1", "hub/internal", frame, context("fail", true), failing.steps.length + 1, {
+    fail: true,
+  })
   failing.frame("1", frame)
   add(
     280,

@@ -2,6 +2,7 @@
 
 import { words } from "./hub-play.ts"
 import { type Add, ready, sending } from "./hub-ready.ts"
+import { context } from "./kit.ts"
 
 /** Adds what becomes of mail. */
 export function mail(add: Add): void {
@@ -98,7 +99,7 @@ export function mail(add: Add): void {
     "1",
     "hub/internal",
     frame,
-    { level: "context", field: "fail", put: true },
+    context("fail", true),
     failing.play.steps.length + 1,
     { fail: true },
   )

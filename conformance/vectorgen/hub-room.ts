@@ -1,7 +1,7 @@
 // Vectors of SPEC §11 hub: what an ACK makes room for, in the mailbox and in the window.
 
 import { ready, sending } from "./hub-ready.ts"
-import type { Book } from "./kit.ts"
+import { type Book, context } from "./kit.ts"
 import { Person } from "./people.ts"
 
 /** Adds the cases. */
@@ -12,7 +12,7 @@ export function roomCases(book: Book): void {
   for (const [i, size] of [60, 40].entries()) bytes.ask("1", sending("bob", i + 1, size))
   const frame = bytes.encode("1", sending("bob", 3, 60))
   const title = "bytes of one sender: an ACK gives back those of what it deletes, and no others"
-  const put = { level: "context", field: "state", put: "both envelopes are stored" } as const
+  const put = context("state", "both envelopes are stored")
   bytes.refuse("1", "hub/mailbox-full", frame, put, bytes.steps.length + 2)
   bytes.ask("2", { type: "ack", mseqs: [1] })
   bytes.frame("1", frame)
