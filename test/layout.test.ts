@@ -291,6 +291,12 @@ const violations: readonly (readonly [keyof typeof CHECKS, string, () => Tree, R
   ["shape", "a source without its section", source("envelope.ts", "SPEC §9", "SPEC 9"), /§9/],
   ["shape", "a source too long", appended("src/session.ts", "\n".repeat(400)), /lines/],
   [
+    "shape",
+    "a generator too long",
+    appended("conformance/vectorgen/bundle.ts", "\n".repeat(400)),
+    /vectorgen\/bundle\.ts has/,
+  ],
+  [
     "testMode",
     "in production (SUITE-7)",
     appended("src/suite.ts", 'labelled("test", 1)\n'),
