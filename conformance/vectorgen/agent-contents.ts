@@ -241,10 +241,10 @@ function forgotten(add: Add): void {
 
   const fixed = new Forger()
   const late = bobAgent()
-  late.refuse(
-    "agent.receive",
+  late.refuseEnvelope(
+    "b",
     "agent/payload",
-    { agent: "$b", envelope: fixed.seal(item({ 5: bstr("80") })) },
+    fixed.seal(item({ 5: bstr("80") })),
     made("the same id with a body that is no payload"),
     late.next + 1,
     "committed",

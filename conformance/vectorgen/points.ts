@@ -41,11 +41,13 @@ function fromLittle(data: string): bigint {
   return BigInt(`0x${hex(unhex(data).reverse())}`)
 }
 
+/** The sum of two points. */
 export function add([x1, y1]: Point, [x2, y2]: Point): Point {
   const t = mod(D * x1 * x2 * y1 * y2)
   return [mod((x1 * y2 + x2 * y1) * invert(1n + t)), mod((y1 * y2 + x1 * x2) * invert(1n - t))]
 }
 
+/** A point times a number. */
 export function multiply(point: Point, by: bigint): Point {
   let [result, p, n] = [ZERO, point, by]
   for (; n > 0n; n >>= 1n) {
