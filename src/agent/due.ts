@@ -10,6 +10,11 @@ import type { DueRow } from "./rows.ts"
 /** An id of 16 bytes and a status. */
 const SIZE = 17
 
+/** How many receipts a row has, counted up to `most`. */
+export function countDue(row: DueRow | undefined, most: number): number {
+  return Math.min(most, (row?.receipts.length ?? 0) / SIZE)
+}
+
 /** The oldest receipts of a row, at most so many. */
 export function oldestDue(row: DueRow | undefined, most: number): readonly Receipt[] {
   const receipts: Receipt[] = []

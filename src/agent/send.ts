@@ -22,7 +22,7 @@ import {
   fill,
   hasRoom,
 } from "./delivery.ts"
-import { oldestDue, takeDue } from "./due.ts"
+import { countDue, oldestDue, takeDue } from "./due.ts"
 import { rememberUsed, wasUsed } from "./keys.ts"
 import type { ContentRow, OutRow, SessionRow } from "./rows.ts"
 import { promote } from "./seen.ts"
@@ -101,13 +101,13 @@ export class Sender {
       return this.#stage(peer, answer, { contents: [], receipts: [] })
     }
     if (chosen && carries(chosen.row)) {
-      const receipts = this.#receipts(peer)
-      const sizes = receiptSizes(receipts.length)
+      const count = countDue(due, this.#mostReceipts)
+      const sizes = receiptSizes(count)
       const again = outbox?.toReseal(chosen.key, nowMs) ?? []
       const first = outbox && hasRoom(outbox.window(core.peer(peer).placed)) ? outbox.queued : []
       const contents = fill(chain(again, first.values()), sizes, core.maxPadded)
       if (contents.length > 0 || (due && dueAt(due, nowMs) <= nowMs)) {
-        return this.#stage(peer, chosen, { contents, receipts })
+        return this.#stage(peer, chosen, { contents, receipts: oldestDue(due, count) })
       }
     } else if (
       !chosen &&
@@ -119,12 +119,10 @@ export class Sender {
     return answer ? this.#stage(peer, answer, { contents: [], receipts: [] }) : null
   }
 
-  /** Receipts that are due to a peer, as many as fit one envelope (ENVELOPE-5). */
-  #receipts(peer: Peer): readonly Receipt[] {
-    const { store, maxPadded } = this.#core
-    const room = Math.floor(maxPadded / RECEIPT_ROOM)
-    const most = Math.max(1, Math.min(room, MAX_CONTENTS * MAX_RECEIPTS))
-    return oldestDue(store.get("due", peerKey(peer)), most)
+  /** How many receipts fit one envelope (ENVELOPE-5). */
+  get #mostReceipts(): number {
+    const room = Math.floor(this.#core.maxPadded / RECEIPT_ROOM)
+    return Math.max(1, Math.min(room, MAX_CONTENTS * MAX_RECEIPTS))
   }
 
   /** Seals on a stored session and stages the result. */
@@ -253,7 +251,8 @@ export class Sender {
     const again = outbox?.toReseal(toHex(sessionId(made.th)), core.nowMs) ?? []
     const queued = outbox && hasRoom(outbox.window(known.placed)) ? outbox.queued.values() : []
     const first = [...queued].filter((row) => mayBind(core, row, peer)) // AGENT-19
-    const receipts = mayCarry ? this.#receipts(peer) : []
+    const due = mayCarry ? core.store.get("due", peerKey(peer)) : undefined
+    const receipts = oldestDue(due, this.#mostReceipts)
     const sizes = receiptSizes(receipts.length)
     const load = { contents: fill(chain(again, first), sizes, core.maxPadded), receipts }
     const sealed = await this.#seal(createInitiator(made, bundle), peer, load)
