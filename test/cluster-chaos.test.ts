@@ -23,7 +23,8 @@ test.skipIf(natsVersion === null)(
   `kill -9 of any one, again and again${natsAbsent}`,
   { timeout: 240_000, retry: 0 },
   async () => {
-    store = await NatsCluster.start(3)
+    const servers = await NatsCluster.start(3)
+    store = servers
     hubs = await startHubs(3, store.url, ["--replicas", "3"])
     const victims: Victim[] = [
       ...hubs.map((hub, i) => ({
@@ -34,7 +35,10 @@ test.skipIf(natsVersion === null)(
       ...store.servers.map((server, i) => ({
         name: `store server ${i}`,
         kill: () => server.kill(),
-        start: () => server.start(),
+        start: async () => {
+          await server.start()
+          await servers.current() // as the operators' page asks for
+        },
       })),
     ]
     let state = 0x9e37_79b9 ^ SEED
