@@ -38,4 +38,20 @@ export function roomCases(book: Book): void {
   stored.login("3", new Person("bob"))
   for (const mseq of [2, 1]) stored.ask("3", { type: "ack", mseqs: [mseq] })
   book.steps(352, "ok", "HUB-51 HUB-34", `${early}, after a login`, stored.steps, { needs })
+
+  const past = ready({ "ttl-s": 60 }).play
+  past.ask("1", sending("bob", 1))
+  past.now += 61
+  past.ask("2", { type: "ack", mseqs: [1] })
+  past.ask("1", sending("bob", 1))
+  const gone = "an ACK of mail past its time: the mail went before, and its mid with it"
+  book.steps(353, "ok", "HUB-51 HUB-48", gone, past.steps, { needs })
+
+  const exact = ready({ "ttl-s": 60 }).play
+  exact.ask("1", sending("bob", 1))
+  exact.now += 60
+  exact.ask("2", { type: "ack", mseqs: [1] })
+  exact.ask("1", sending("bob", 1))
+  const counts = "an ACK of mail at exactly its time: its mid is still known"
+  book.steps(354, "ok", "HUB-51 HUB-48", counts, exact.steps, { needs })
 }
