@@ -264,7 +264,9 @@ export class Inbox {
         this.#host.failed(error, message)
       }
     }
-    void this.#done(key, status).catch(() => {})
+    const done = this.#done(key, status).catch(() => {})
+    // What survives this process must not lag behind: a crash repeats what was just handled, no more.
+    if (this.#core.store.durable) await done
   }
 
   /** The message of a row in the inbox; null if it cannot be read now. */
@@ -279,7 +281,7 @@ export class Inbox {
 
   /**
    * The content leaves the inbox, its status is kept, its receipt is due: with the next commit,
-   * together with all that have ended until then. The next handler need not wait for it.
+   * together with all that have ended until then.
    */
   #done(key: string, status: number): Promise<void> {
     this.#ending ??= this.#begin()

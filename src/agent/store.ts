@@ -142,6 +142,11 @@ export class AgentStore {
     return meta.rows.size === 1 && identity.rows.size === 1
   }
 
+  /** Whether what is committed outlives the process. */
+  get durable(): boolean {
+    return this.#db !== null
+  }
+
   /** Counters and clocks. */
   get meta(): MetaRow {
     return this.#meta
