@@ -56,11 +56,6 @@ export function toUtf8(text: string): Uint8Array {
   return encoder.encode(text)
 }
 
-/** Writes the UTF-8 bytes of a text, for which there is room; returns how many they are. */
-export function writeUtf8(text: string, out: Uint8Array): number {
-  return encoder.encodeInto(text, out).written
-}
-
 /** Whether two byte strings are equal, in time that depends on their lengths alone. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false

@@ -1,13 +1,17 @@
 // SPEC §3 encoding: deterministic CBOR, in two profiles.
 //
-// pack.ts writes protocol values and payloads. One strict pass over the bytes decodes both.
+// Protocol values are written by pack.ts. Payloads, whose values are many, are written by cbor-x,
+// which is neither strict nor deterministic: they are put into canonical form before. One strict
+// pass over the bytes decodes both without it: its decoder would drop the byte order mark of a long
+// text, and with it make two keys of a map one.
 
-import { fromUtf8, shortText } from "./bytes.ts"
+import { Encoder } from "cbor-x/encode"
+import { compareBytes, fromUtf8, shortText, toUtf8 } from "./bytes.ts"
 import { AgentMeshError, type ErrorCode, require } from "./errors.ts"
 import { MAX_DEPTH, MAX_OBJECT, MAX_PAYLOAD_DEPTH } from "./limits.ts"
-import { type Value, writePayload } from "./pack.ts"
+import type { Value } from "./pack.ts"
 
-export { encode, type Value, writePayload } from "./pack.ts"
+export { encode, type Value } from "./pack.ts"
 
 /** What an application payload is made of (SPEC §3.2). Decoded maps have no prototype. */
 export type PayloadValue =
@@ -24,6 +28,8 @@ export type Payload = { readonly [key: string]: PayloadValue }
 
 /** Which values are allowed: protocol structures or application payloads. */
 export type Profile = "protocol" | "payload"
+
+const encoder = new Encoder({ useRecords: false, mapsAsObjects: false, tagUint8Array: false })
 
 // ---- decode: one pass over the bytes, the first fault decides (ENCODING receiver rules) ----
 
@@ -219,6 +225,74 @@ export function decodePayload(bytes: Uint8Array): Payload {
 
 // ---- encode payloads ----
 
+function canonicalNumber(value: number): number | bigint {
+  if (!Number.isFinite(value)) throw new RangeError(`expected a finite number, got ${value}`)
+  // cbor-x writes integers from 2^32 on as floats, but big integers as integers (ENCODING-7).
+  if (!Number.isSafeInteger(value)) return value // always nine bytes: ENCODING-8
+  return value >= 0x1_0000_0000 || value < -0x1_0000_0000 ? BigInt(value) : value
+}
+
+function canonical(value: unknown, depth: number): unknown {
+  if (depth > MAX_PAYLOAD_DEPTH) throw new RangeError("nested too deep") // ENCODING-4
+  if (value === null || typeof value === "boolean" || value instanceof Uint8Array) return value
+  if (typeof value === "string") {
+    if (!value.isWellFormed()) throw new TypeError("text has a lone surrogate") // ENCODING-3
+    return value // as it is: ENCODING-2
+  }
+  if (typeof value === "number") return canonicalNumber(value)
+  // A plain array without holes, whatever came in: cbor-x writes others in other ways.
+  if (Array.isArray(value)) return Array.from(value, (item) => canonical(item, depth + 1))
+  if (typeof value === "object") return canonicalMap(value, depth)
+  throw new TypeError(`a ${typeof value} cannot be encoded`)
+}
+
+// Printable ASCII, for which the order of texts is that of their bytes.
+const PLAIN = /^[ -~]*$/
+
+/** Text keys by encoding: shorter UTF-8 first, then bytewise (ENCODING-6). */
+function sortedKeys(value: object): readonly string[] {
+  const keys = Object.keys(value)
+  if (keys.every((key) => PLAIN.test(key))) {
+    return keys.sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
+  }
+  const encoded = keys.map((key) => {
+    if (!key.isWellFormed()) throw new TypeError("a key has a lone surrogate")
+    return { key, bytes: toUtf8(key) }
+  })
+  encoded.sort((a, b) => a.bytes.length - b.bytes.length || compareBytes(a.bytes, b.bytes))
+  return encoded.map(({ key }) => key)
+}
+
+function canonicalMap(value: object, depth: number): Map<string, unknown> {
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype !== null && prototype !== Object.prototype) {
+    throw new TypeError("only plain objects can be encoded")
+  }
+  const map = new Map<string, unknown>()
+  for (const key of sortedKeys(value)) {
+    map.set(key, canonical((value as Record<string, unknown>)[key], depth + 1))
+  }
+  return map
+}
+
+function encoded(payload: object): Uint8Array {
+  try {
+    return encoder.encode(canonicalMap(payload, 1))
+  } catch (error) {
+    throw new AgentMeshError("agent/payload", (error as Error).message, error)
+  }
+}
+
+/**
+ * Encodes a payload and passes on the bytes, for a copy that is made at once: they share memory.
+ *
+ * @param payload - A plain object.
+ * @throws {@link AgentMeshError} `agent/payload` if a value cannot be encoded.
+ */
+export function writePayload<T>(payload: object, use: (bytes: Uint8Array) => T): T {
+  return use(encoded(payload))
+}
+
 /**
  * Encodes an application payload in canonical form (SPEC §3.3, ENCODING-9).
  *
@@ -226,5 +300,5 @@ export function decodePayload(bytes: Uint8Array): Payload {
  * @throws {@link AgentMeshError} `agent/payload` if a value cannot be encoded.
  */
 export function encodePayload(payload: Payload): Uint8Array {
-  return writePayload(payload, (bytes) => bytes.slice())
+  return new Uint8Array(encoded(payload))
 }

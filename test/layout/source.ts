@@ -86,6 +86,7 @@ function cycles(edges: ReadonlyMap<string, readonly string[]>): readonly string[
 /** Which packages and built-in modules a file may import; the first rule that fits decides. */
 const GATES: readonly (readonly [path: RegExp, packages: RegExp])[] = [
   [/^src\/bytes\.ts$/, /^@noble\/hashes\/utils\.js$/],
+  [/^src\/encoding\.ts$/, /^cbor-x\/(encode|decode)$/],
   [/^src\/suite\.ts$/, /^#crypto$/],
   [/^src\/crypto\/noble\.ts$/, /^@noble\//],
   [/^src\/crypto\/node\.ts$/, /^node:crypto$/],
