@@ -66,7 +66,18 @@ let left = 0
 let came: (() => void) | null = null
 let latencies: number[] = []
 
+/** Both have heard of each other: an inbox holds more of peers than of strangers (AGENT-45). */
+let met = (): void => undefined
+const meeting = new Promise<void>((resolve) => {
+  met = resolve
+})
+
 function take({ payload }: Message): void {
+  if (payload["hello"] === true) {
+    if (role === "receive") void agent.sendPayload("send", { hello: true })
+    met()
+    return
+  }
   const n = payload["n"] as number
   const at = payload["at"]
   if (seen[n] !== 0) throw new Error(`message ${n} came twice, or was never sent`)
@@ -88,11 +99,15 @@ async function receive(count: number): Promise<void> {
   print({ wall: (clock() - begun) / 1000, ...since(cpu), latencies })
 }
 
-if (role === "receive") agent.onMessage(take)
+agent.onMessage(take)
 agent.on("handler-error", ({ error }) => {
   console.error(error)
   process.exit(1)
 })
+if (role === "send") {
+  await agent.sendPayload("receive", { hello: true })
+  await meeting
+}
 console.log("ready")
 for await (const line of createInterface({ input: process.stdin })) {
   const [command, count = "0", other = "0"] = line.split(" ")

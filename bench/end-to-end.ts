@@ -34,8 +34,9 @@ class Chain {
     const at = (name: string): string[] => (folder === null ? [] : [join(folder, name)])
     const { hub, url } = await startHub(...(folder === null ? [] : ["--data", ...at("hub")]))
     const receiver = new Program("./agent.js", ["receive", url, String(suite), ...at("receive")])
+    await receiver.line()
     const sender = new Program("./agent.js", ["send", url, String(suite), ...at("send")])
-    await Promise.all([receiver.line(), sender.line()])
+    await sender.line()
     return new Chain(hub, sender, receiver)
   }
 
