@@ -120,6 +120,8 @@ ${absent === "" ? "" : `Not measured in this run: ${absent}.\n\n`}## Targets
 
 ${markdownTable(["", "measured", "target", ""], verdicts)}
 
+Why some are missed: [PROFILE.md](PROFILE.md).
+
 ![CPU per message, by how many share an envelope](messages.svg)
 
 ![CPU per message beside other protocols](peers.svg)
