@@ -73,7 +73,7 @@ function aheadForDays(add: Add): void {
   script.do("agent.restore", { ...args, suites: [1], trust: { accept: "any" } }, "b2")
   const twin = script.receive("b2", held)
   at(script, "b", NOW + 9 * DAY)
-  const put: Mutation = { level: "context", field: "state", put: "three days later" }
+  const put: Mutation = { level: "context", field: "agent", put: "$b" } // three days later
   script.refuse("agent.receive", "session/replay", { agent: "$b", envelope: held }, put, twin)
   add(
     293,

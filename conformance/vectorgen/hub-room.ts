@@ -16,13 +16,10 @@ export function roomCases(book: Book): void {
   bytes.refuse("1", "hub/mailbox-full", frame, put, bytes.steps.length + 2)
   bytes.ask("2", { type: "ack", mseqs: [1] })
   bytes.frame("1", frame)
-  bytes.refuse(
-    "1",
-    "hub/mailbox-full",
-    bytes.encode("1", sending("bob", 4, 1)),
-    put,
-    bytes.steps.length - 1,
-  )
+  const more = bytes.encode("1", sending("bob", 4, 1))
+  bytes.refuse("1", "hub/mailbox-full", more, put, bytes.steps.length + 2)
+  bytes.ask("2", { type: "ack", mseqs: [2] })
+  bytes.frame("1", more)
   const why = "a quota that is never given back ends the conversation"
   book.steps(350, "hub/mailbox-full", "HUB-49 HUB-51", title, bytes.steps, { needs, why })
 

@@ -301,20 +301,20 @@ export const LIMIT_CASES: readonly HubCase[] = area(7, [
     req: ["HUB-16", "HUB-20"],
     async run(t) {
       const [ready, greeted] = [await t.login(), await t.greeted()]
-      for (const bytes of [
-        head(0),
-        head(MAX_FRAME + 1),
-        head(2 ** 32 - 1),
-        framed(Uint8Array.of(0xff)),
-      ]) {
+      for (const [code, bytes] of [
+        [1, head(0)],
+        [10, head(MAX_FRAME + 1)],
+        [10, head(2 ** 32 - 1)],
+        [1, framed(Uint8Array.of(0xff))],
+      ] as const) {
         const bad = await t.login()
         await bad.stream.write(bytes)
-        await bad.ended("after a fault")
+        await bad.closedWith(code)
         await ping(ready)
       }
       check(!greeted.stream.over, "a link that has greeted stays open")
       await greeted.auth(t.newcomer())
-      await ping(greeted)
+      same((await greeted.next())[0], T.ready, "frame after AUTH")
     },
   },
 ])
