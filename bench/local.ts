@@ -50,7 +50,11 @@ async function exchange(pairs: readonly (readonly [Member, Member])[], count: nu
 
 async function pairOf(suite: Suite): Promise<{ hub: LocalHub; pair: [Member, Member] }> {
   const hub = new LocalHub()
-  return { hub, pair: [await join(hub, "alice", suite), await join(hub, "bob", suite)] }
+  const pair: [Member, Member] = [await join(hub, "alice", suite), await join(hub, "bob", suite)]
+  // Both have written: an inbox holds more of peers than of strangers (AGENT-45).
+  await exchange([pair], 1)
+  await exchange([[pair[1], pair[0]]], 1)
+  return { hub, pair }
 }
 
 /** The group: two agents in one process. */
