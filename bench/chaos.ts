@@ -2,7 +2,6 @@
 // Every message that was sent arrives, none twice at a handler; no one-time key goes to two agents; a
 // name goes to one key.
 
-import { Agent } from "../src/agent/agent.ts"
 import { createBundle, createOneTimeKey } from "../src/bundle.ts"
 import { systemEnvironment } from "../src/environment.ts"
 import { AgentMeshError } from "../src/errors.ts"
@@ -10,6 +9,8 @@ import { HubClient } from "../src/hub/client.ts"
 import { createIdentity, type OwnIdentity } from "../src/identity.ts"
 import { NetworkHub } from "../src/node/network-hub.ts"
 import { osDraw } from "../src/suite.ts"
+import type { ChaosEvent } from "../test/programs/chaos-agents.ts"
+import { Program } from "./processes.ts"
 
 /** What can be killed and comes back. */
 export interface Victim {
@@ -24,6 +25,8 @@ export interface ChaosOptions {
   readonly address: string
   readonly victims: readonly Victim[]
   readonly agents: number
+  /** The compiled `test/programs/chaos-agents`. */
+  readonly program: string
   /** Seconds of load. */
   readonly seconds: number
   readonly random: () => number
@@ -41,20 +44,18 @@ export interface ChaosResult {
   readonly names: number
   readonly namesTwice: number
   readonly kills: number
-  /** For each kill the longest time that a message sent between it and the next one took. */
+  /** For each kill the longest time that a message sent between it and the next one took, ms. */
   readonly recovery: readonly number[]
-  /** The longest time that the agents' own process was busy without a break: recovery includes it. */
+  /** The longest time that a process of agents was busy without a break: recovery includes it. */
   readonly lag: number
 }
 
-/** Agents that send at full pace and to many; more of them send less often, all in one process. */
-const FULL_PACE = 25
-const PEERS = 5
-const FEW_PEERS = 2
+/** Agents in one process. */
+const TOGETHER = 125
 /** Milliseconds without an arrival after which a message counts as lost: agents look again each minute. */
 const SILENCE = 150_000
-/** One of so many agents has the suites of a default agent; the others are cheap to compute. */
-const FULL_SUITES = 20
+/** Milliseconds for what is lost to come when all links are new. */
+const NEW_LINKS = 30_000
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -146,100 +147,143 @@ async function contest(address: string, on: () => boolean): Promise<readonly [nu
   return [names, twice]
 }
 
-/** Watches how long this process does not come to its timers; the result ends it. */
-function watchLag(): () => number {
-  let [last, most] = [performance.now(), 0]
-  const timer = setInterval(() => {
-    const now = performance.now()
-    most = Math.max(most, now - last - 100)
-    last = now
-  }, 100)
-  return () => {
-    clearInterval(timer)
-    return Math.round(most)
+interface Sent {
+  readonly by: string
+  readonly to: string
+  readonly at: number
+}
+
+/** What all processes of agents have told. */
+interface Seen {
+  readonly sent: Map<string, Sent>
+  /** When it came, the first time. */
+  readonly got: Map<string, number>
+  readonly twice: Set<string>
+  arrivedAt: number
+}
+
+/** One process of agents. */
+class Agents {
+  readonly #program: Program
+  readonly there: Promise<void>
+  readonly done: Promise<number>
+  readonly #ended: Promise<void>
+
+  constructor(first: number, options: ChaosOptions, seen: Seen) {
+    const { address, agents, program, say } = options
+    const count = Math.min(TOGETHER, agents - first)
+    const process = new Program(program, [address, ...[first, count, agents].map(String)])
+    this.#program = process
+    let there = (): void => undefined
+    let done = (_lag: number): void => undefined
+    this.there = new Promise((resolve) => {
+      there = resolve
+    })
+    this.done = new Promise((resolve) => {
+      done = resolve
+    })
+    const take = (event: ChaosEvent): void => {
+      if (event.kind === "there") there()
+      else if (event.kind === "done") done(event.lag)
+      else if (event.kind === "sent") seen.sent.set(event.id, event)
+      else if (event.kind === "got") {
+        if (seen.got.has(event.id)) seen.twice.add(event.id)
+        else seen.got.set(event.id, event.at)
+        seen.arrivedAt = Date.now()
+      } else say(event.line)
+    }
+    this.#ended = (async () => {
+      for (;;) take(await process.result<ChaosEvent>())
+    })().catch(() => undefined) // it has ended
+  }
+
+  tell(line: string): void {
+    this.#program.tell(line)
+  }
+
+  async end(): Promise<void> {
+    this.tell("end")
+    await this.#ended
   }
 }
 
-/** Runs agents, kills one thing at a time, and counts. */
-export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
-  const { address, victims, agents: count, seconds, random, say } = options
-  const got = new Map<string, number>()
-  const sent: string[] = []
-  const begun = new Map<string, readonly [at: number, kills: number]>()
-  const recovery: number[] = []
-  let kills = 0
-  let arrivedAt = Date.now()
-  const agents: Agent[] = []
-  for (let i = 0; i < count; i++) {
-    const agent = new Agent(`agent-${i}`, {
-      hub: new NetworkHub(address),
-      ...(i % FULL_SUITES === 0 ? {} : { suites: [1], oneTimeKeys: 20 }),
-    })
-    agent.onMessage(({ payload }) => {
-      const { id } = payload as { id: string }
-      got.set(id, (got.get(id) ?? 0) + 1)
-      arrivedAt = Date.now()
-      const [at, after] = begun.get(id) ?? [Date.now(), 0]
-      begun.delete(id)
-      if (after > 0) recovery[after - 1] = Math.max(recovery[after - 1] ?? 0, Date.now() - at)
-    })
-    agent.on("undelivered", ({ to, reason }) =>
-      say(`agent-${i} gave up a message to ${to}: ${reason}`),
-    )
-    agent.on("rejected", ({ from, error }) => say(`agent-${i} refused from ${from}: ${error.code}`))
-    agents.push(agent)
-  }
-  for (let i = 0; i < count; i += 50) {
-    await Promise.all(agents.slice(i, i + 50).map((agent) => agent.ready))
-  }
-  say(`${count} agents are there`)
-  const lag = watchLag()
-  const end = Date.now() + seconds * 1_000
-  const on = (): boolean => Date.now() < end
-  let numbers = 0
-  const peers = count > FULL_PACE ? FEW_PEERS : PEERS
-  const senders = agents.map(async (agent, i) => {
-    while (on()) {
-      await pause((200 + random() * 800) * Math.max(1, count / FULL_PACE))
-      // A few peers each: first contacts as well as long sessions.
-      const to = (i + 1 + Math.floor(random() * peers)) % count
-      const id = String(++numbers)
-      begun.set(id, [Date.now(), kills])
-      try {
-        await agent.send(`agent-${to}`, { id })
-        sent.push(id)
-      } catch (error) {
-        // Not accepted: nothing was promised. It is counted if it arrives all the same.
-        if (!(error instanceof AgentMeshError)) throw error
-      }
-    }
+/** For each kill the longest time that a message took which was sent after it and before the next. */
+function recoveryOf(kills: readonly number[], { sent, got }: Seen): readonly number[] {
+  return kills.map((kill, i) => {
+    const next = kills[i + 1] ?? Number.POSITIVE_INFINITY
+    const times = [...sent]
+      .filter(([, { at }]) => at >= kill && at < next)
+      .map(([id, { at }]) => (got.get(id) ?? at) - at)
+    return Math.max(0, ...times)
   })
-  const keys = new Keys()
-  const keysDone = keys.run(address, on)
-  const contestDone = contest(address, on)
-  let next: Victim[] = [] // each once, in any order, then again
+}
+
+/** Kills one thing at a time, each once in any order, then again; returns when each died. */
+async function kill(options: ChaosOptions, on: () => boolean): Promise<readonly number[]> {
+  const { random, say, victims } = options
+  const kills: number[] = []
+  let next: Victim[] = []
   while (on()) {
     await pause(1_500 + random() * 2_000)
     if (!on()) break
     if (next.length === 0) next = [...victims]
     const [victim] = next.splice(Math.floor(random() * next.length), 1) as [Victim]
     await victim.kill()
-    kills++
+    kills.push(Date.now())
     say(`${new Date().toISOString()} kill -9 ${victim.name}`)
     await pause(500 + random() * 1_000)
     await victim.start()
     await pause(3_500) // one at a time: the next only when this one is there again
   }
-  await Promise.all(senders)
-  await keysDone
-  const [names, namesTwice] = await contestDone
-  arrivedAt = Date.now()
-  while (sent.some((id) => !got.has(id)) && Date.now() - arrivedAt < SILENCE) await pause(100)
-  await Promise.all(agents.map((agent) => agent.close()))
+  return kills
+}
+
+/** Says what both ends know of messages that have not come, and whether new links bring them. */
+async function search(
+  lost: () => readonly string[],
+  { seen, all, options }: { seen: Seen; all: readonly Agents[]; options: ChaosOptions },
+): Promise<void> {
+  for (const id of lost().slice(0, 10)) {
+    const { by, to } = seen.sent.get(id) as Sent
+    options.say(`message ${id} of ${by} to ${to} has not come`)
+    for (const name of [by, to]) for (const some of all) some.tell(`where ${name} ${id}`)
+  }
+  for (const victim of options.victims.filter(({ name }) => name.startsWith("hub"))) {
+    await victim.kill()
+    await victim.start()
+  }
+  await pause(NEW_LINKS)
+  options.say(`after all links were made anew ${lost().length} are missing`)
+}
+
+/** Runs agents, kills one thing at a time, and counts. */
+export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  const { address, agents: count, seconds, say } = options
+  const seen: Seen = { sent: new Map(), got: new Map(), twice: new Set(), arrivedAt: Date.now() }
+  const all: Agents[] = []
+  for (let first = 0; first < count; first += TOGETHER) all.push(new Agents(first, options, seen))
+  await Promise.all(all.map(({ there }) => there))
+  say(`${count} agents are there, in ${all.length} processes`)
+  const end = Date.now() + seconds * 1_000
+  const on = (): boolean => Date.now() < end
+  for (const some of all) some.tell(`go ${seconds}`)
+  const keys = new Keys()
+  const [kills, [names, namesTwice]] = await Promise.all([
+    kill(options, on),
+    contest(address, on),
+    keys.run(address, on),
+  ])
+  const lags = await Promise.all(all.map(({ done }) => done))
+  const missing = (): readonly string[] => [...seen.sent.keys()].filter((id) => !seen.got.has(id))
+  seen.arrivedAt = Date.now()
+  while (missing().length > 0 && Date.now() - seen.arrivedAt < SILENCE) await pause(100)
+  const lost = missing().length
+  const [arrived, recovery] = [seen.got.size, recoveryOf(kills, seen)]
+  if (lost > 0) await search(missing, { seen, all, options })
+  await Promise.all(all.map((some) => some.end()))
   return {
-    ...{ sent: sent.length, arrived: got.size, kills, recovery, lag: lag() },
-    ...{ lost: sent.filter((id) => !got.has(id)).length },
-    ...{ twice: [...got.values()].filter((times) => times > 1).length },
+    ...{ sent: seen.sent.size, arrived, lost, twice: seen.twice.size },
+    ...{ kills: kills.length, recovery, lag: Math.max(...lags) },
     ...{ keysServed: keys.served.size, keysTwice: keys.twice, names, namesTwice },
   }
 }

@@ -165,6 +165,7 @@ async function chaos(): Promise<void> {
   }))
   const result = await runChaos({
     ...{ address: addressOf(hubs), victims, random: Math.random, say: console.log },
+    program: fileURLToPath(new URL("../test/programs/chaos-agents.js", import.meta.url)),
     agents: Number(options.agents ?? 1_000),
     seconds: Number(options.seconds),
   })

@@ -2,9 +2,11 @@
 // that was sent is lost or dispatched twice, no one-time key is served twice, no name is bound twice.
 // A thousand agents: node dist/bench/cluster.js --chaos.
 
+import { join } from "node:path"
 import { afterEach, expect, test } from "vitest"
 import { runChaos, type Victim } from "../bench/chaos.ts"
 import { addressOf, type HubProcess, startHubs } from "./support/cluster.ts"
+import { compiledSources } from "./support/compiled.ts"
 import { NatsCluster, natsAbsent, natsVersion } from "./support/nats.ts"
 
 const AGENTS = Number(process.env["AGENTMESH_CHAOS_AGENTS"] ?? 40)
@@ -50,6 +52,7 @@ test.skipIf(natsVersion === null)(
     }
     const result = await runChaos({
       ...{ address: addressOf(hubs), victims, agents: AGENTS, seconds: SECONDS, random },
+      program: join(compiledSources(), "test", "programs", "chaos-agents.js"),
       say: (line) => console.log(line),
     })
     console.log(result)

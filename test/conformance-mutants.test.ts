@@ -16,12 +16,15 @@ const base: Mutant = {
   replace: "{0,64}$/",
 }
 
-async function fate(mutant: Mutant, search = false) {
+async function fate(mutant: Mutant, search = false, clean?: Mutant) {
   const workspace = await Workspace.open()
   try {
     const copy = workspace.mutate(mutant)
     if ("problem" in copy) return { outcome: "broken", by: copy.problem }
-    return await examine({ id: mutant.id, req: mutant.req, folder: copy.folder, search })
+    const { id, req } = mutant
+    const other = clean === undefined ? null : workspace.mutate(clean)
+    const without = other && "folder" in other ? other.folder : workspace.clean
+    return await examine({ id, req, folder: copy.folder, clean: without, search })
   } finally {
     workspace.close()
   }
@@ -36,6 +39,11 @@ describe("mutants", () => {
     const other = { ...base, req: "IDENTITY-5" }
     expect(await fate(other, true)).toMatchObject({ outcome: "uncited" })
   }, 120_000)
+
+  test("a check that the reference fails too kills nothing", async () => {
+    const wrong = { ...base, replace: "{0,65}$/" }
+    expect(await fate(base, false, wrong)).toMatchObject({ outcome: "broken" })
+  }, 60_000)
 
   test("a copy without a fault survives", async () => {
     const none = { ...base, replace: "{0,63}$/u" }

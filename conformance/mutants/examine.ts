@@ -1,100 +1,70 @@
 // Examines one copy of the reference: which check notices that it is faulty. The checks themselves
 // are those of this package, without the fault.
 
-import { join } from "node:path"
-import { pathToFileURL } from "node:url"
-import type { Case, Driver, Hello } from "../driver.ts"
-import { GROUPS } from "../index.ts"
-import { PROPERTIES, runProperties } from "../property.ts"
-import { greet, runCases } from "../runner.ts"
-import type { Verdict } from "../verdict.ts"
-import { examineAgents, examineHub } from "./live.ts"
 import type { Fate } from "./mutant.ts"
+import { type Check, Subject, type Wanted } from "./subject.ts"
 
 /** What is to be examined. */
 export interface Task {
   readonly id: string
   readonly req: string
-  /** A copy of the reference, compiled. */
+  /** A copy of the reference with the fault, compiled. */
   readonly folder: string
+  /** A copy without it. */
+  readonly clean: string
   /** The check that is tried first. */
   readonly hint?: string | undefined
   /** Whether checks that cite something else are tried too, if none of the others fails. */
   readonly search?: boolean | undefined
 }
 
-const CASES: readonly Case[] = GROUPS.flatMap((group) => group.vectors().cases)
-
-class Found extends Error {
-  readonly verdict: Verdict
-
-  constructor(verdict: Verdict) {
-    super(verdict.id)
-    this.verdict = verdict
-  }
-}
-
 /** Looks for the first check that fails; those that cite the requirement come first. */
-export async function examine({ id, req, folder, hint, search = true }: Task): Promise<Fate> {
+export async function examine(task: Task): Promise<Fate> {
+  const { id, req, folder, hint, search = true } = task
   const fate = (outcome: Fate["outcome"], by: string): Fate => ({ id, req, outcome, by })
-  let driver: Driver
-  let hello: Hello
-  try {
-    const path = join(folder, "dist/conformance/peers/reference.js")
-    driver = (await import(pathToFileURL(path).href)).createReference() as Driver
-    const greeting = await greet(driver)
-    if (greeting.hello === null) return fate("broken", greeting.problem)
-    hello = greeting.hello
-  } catch (error) {
-    return fate("broken", `does not load: ${(error as Error).message}`)
-  }
-  const cites = (check: { readonly req: readonly string[] }) => check.req.includes(req)
-  const failing = [
-    () => firstCase(driver, (item) => item.id === hint && cites(item)),
-    () => firstProperty(driver, hello, (item) => item.id === hint && cites(item)),
-    () => firstCase(driver, cites),
-    () => firstProperty(driver, hello, cites),
-    () => examineHub(folder, cites),
-    () => examineAgents(driver, hello, cites),
-  ]
-  for (const look of failing) {
-    const found = await look()
-    if (found !== null) return fate("killed", found)
+  const subject = await Subject.load(folder)
+  if (typeof subject === "string") return fate("broken", subject)
+  const cites: Wanted = (check) => check.req.includes(req)
+  const hinted: Wanted = (check) => check.id === hint && cites(check)
+  const found =
+    (await subject.fails("vector", hinted)) ??
+    (await subject.fails("property", hinted)) ??
+    (await first(subject, ["vector", "property", "hub", "agent"], cites))
+  if (found !== null) {
+    // A check that is wrong itself, or that a busy machine fails, kills nothing.
+    if (await sound(task.clean, found)) return fate("killed", found.id)
+    return fate("broken", `the reference without the fault fails ${found.id} too`)
   }
   if (!search) return fate("survived", "")
   const section = id.split("-")[0] as string
+  const kinds = ["vector", "property"] as const
   const other =
-    (await firstCase(driver, (item) => item.id.startsWith(section))) ??
-    (await firstProperty(driver, hello, (item) => item.id.startsWith(section))) ??
-    (await firstCase(driver, () => true)) ??
-    (await firstProperty(driver, hello, () => true))
-  return other === null ? fate("survived", "") : fate("uncited", other)
+    (await first(subject, kinds, (item) => item.id.startsWith(section))) ??
+    (await first(subject, kinds, () => true))
+  return other === null ? fate("survived", "") : fate("uncited", other.id)
 }
 
-async function firstCase(driver: Driver, wanted: (item: Case) => boolean): Promise<string | null> {
-  const chosen = CASES.filter(wanted)
-  if (chosen.length === 0) return null
-  let found: string | null = null
-  await runCases(driver, {
-    cases: CASES,
-    select: (item) => chosen.includes(item),
-    onVerdict: (verdict) => {
-      if (verdict.outcome !== "FAIL") return
-      found = verdict.id
-      throw new Found(verdict)
-    },
-  })
-  return found
-}
-
-async function firstProperty(
-  driver: Driver,
-  hello: Hello,
-  wanted: (item: (typeof PROPERTIES)[number]) => boolean,
-): Promise<string | null> {
-  for (const { id } of PROPERTIES.filter(wanted)) {
-    const [verdict] = await runProperties(driver, hello, { only: [id] })
-    if (verdict?.outcome === "FAIL") return id
+async function first(
+  subject: Subject,
+  kinds: readonly Check["kind"][],
+  wanted: Wanted,
+): Promise<Check | null> {
+  for (const kind of kinds) {
+    const found = await subject.fails(kind, wanted)
+    if (found !== null) return found
   }
   return null
+}
+
+const passing = new Set<string>()
+
+/** Whether the reference passes the check; asked once in a process. */
+async function sound(clean: string, { kind, id }: Check): Promise<boolean> {
+  const key = `${clean} ${id}`
+  if (passing.has(key)) return true
+  const reference = await Subject.load(clean)
+  if (typeof reference === "string") return false
+  if ((await reference.fails(kind, (check) => check.id === id)) !== null) return false
+  passing.add(key)
+  return true
 }

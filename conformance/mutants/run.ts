@@ -67,11 +67,12 @@ export async function runMutants(options: MutantOptions): Promise<readonly Fate[
   const fates = new Map<string, Fate>()
   const queue = [...mutants]
   const workspace = await Workspace.open()
+  const { clean } = workspace
   const work = async (): Promise<void> => {
     const examiner = new Examiner(options.limit ?? 120_000)
     try {
       for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-        const about = { hint: kills[mutant.id], search: options.search }
+        const about = { clean, hint: kills[mutant.id], search: options.search }
         const fate = await examineOne(workspace, examiner, mutant, about)
         fates.set(mutant.id, fate)
         onFate?.(fate, fates.size)
@@ -92,7 +93,7 @@ async function examineOne(
   workspace: Workspace,
   examiner: Examiner,
   mutant: Mutant,
-  about: Pick<Task, "hint" | "search">,
+  about: Pick<Task, "clean" | "hint" | "search">,
 ): Promise<Fate> {
   const { id, req } = mutant
   const copy = workspace.mutate(mutant)
