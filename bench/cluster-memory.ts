@@ -63,6 +63,8 @@ class FileLog implements SharedLog {
     return null
   }
 
+  async *scan(): AsyncGenerator<Stored> {}
+
   async last(subject: string): Promise<Stored | null> {
     const seq = this.#last.get(subject)
     return seq === undefined ? null : this.#read(seq)

@@ -2,24 +2,19 @@
 // password, or is not the one that agents know. Real servers and real hub processes.
 
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterEach, describe, expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { Agent } from "../src/agent/agent.ts"
 import { NetworkHub } from "../src/node/network-hub.ts"
 import { type HubProcess, hubProcess, loginSurely, startHubs } from "./support/cluster.ts"
+import { ALICE, BOB, ClusterBed, envelope, joined, mid } from "./support/cluster-bed.ts"
 import { compiledSources } from "./support/compiled.ts"
-import { bundleOf, type RawKey, type RawLink, rawKey } from "./support/hub-link.ts"
-import { NatsCluster, type NatsServerOptions, natsAbsent, natsVersion } from "./support/nats.ts"
+import { rawKey } from "./support/hub-link.ts"
+import { natsAbsent, natsVersion } from "./support/nats.ts"
 import { Program } from "./support/process.ts"
 
-const ALICE = rawKey("alice")
-const BOB = rawKey("bob")
 const INTERNAL = 14
-const now = (): number => Math.floor(Date.now() / 1000)
-const mid = (n: number): Uint8Array => new Uint8Array(16).fill(n)
-const envelope = (n: number, size = 300): Uint8Array => new Uint8Array(size).fill(n)
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 const opensslAbsent: string = ((): string => {
@@ -31,32 +26,8 @@ const opensslAbsent: string = ((): string => {
   }
 })()
 
-let stores: NatsCluster[] = []
-let hubs: HubProcess[] = []
-let folders: string[] = []
-
-afterEach(async () => {
-  await Promise.all(hubs.map((hub) => hub.kill()))
-  await Promise.all(stores.map((store) => store.stop()))
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-  hubs = []
-  stores = []
-  folders = []
-})
-
-async function storeOf(count: 1 | 3 = 1, options: NatsServerOptions = {}): Promise<NatsCluster> {
-  const store = await NatsCluster.start(count, options)
-  stores.push(store)
-  return store
-}
-
-const hub = (i: number): HubProcess => hubs[i % hubs.length] as HubProcess
-
-async function joined(at: HubProcess, key: RawKey): Promise<RawLink> {
-  const link = await loginSurely(at, key)
-  await link.ask(10, bundleOf(key, { seq: now(), now: now() }))
-  return link
-}
+const bed = new ClusterBed()
+const hub = (i: number): HubProcess => bed.hub(i)
 
 /** Asks until there is an OK: again after an error or a lost link, as an agent does. */
 async function sendSurely(at: HubProcess, n: number, size?: number): Promise<void> {
@@ -87,8 +58,8 @@ describe.skipIf(natsVersion === null)(
   { timeout: 180_000 },
   () => {
     test("a store that stands still for 20 s loses nothing, and doubles nothing", async () => {
-      const store = await storeOf()
-      hubs = [...(await startHubs(2, store.url))]
+      const store = await bed.store()
+      await bed.start(2, undefined, store)
       const bob = await joined(hub(0), BOB)
       bob.close()
       const alice = await joined(hub(1), ALICE)
@@ -103,8 +74,8 @@ describe.skipIf(natsVersion === null)(
     })
 
     test("one of three store servers stands still: the others go on, and it catches up", async () => {
-      const store = await storeOf(3)
-      hubs = [...(await startHubs(2, store.url, ["--replicas", "3"]))]
+      const store = await bed.store(3)
+      await bed.start(2, ["--replicas", "3"], store)
       const bob = await joined(hub(0), BOB)
       bob.close()
       await sendSurely(hub(0), 1)
@@ -119,8 +90,8 @@ describe.skipIf(natsVersion === null)(
     })
 
     test("a full store refuses with an error, answers what needs no room, and loses nothing", async () => {
-      const store = await storeOf()
-      hubs = [...(await startHubs(1, store.url))]
+      const store = await bed.store()
+      await bed.start(1, undefined, store)
       const bob = await joined(hub(0), BOB)
       bob.close()
       const alice = await joined(hub(0), ALICE)
@@ -153,9 +124,9 @@ describe.skipIf(natsVersion === null)(
     })
 
     test("a hub on a store of another key is no hub for agents that know the first", async () => {
-      const [first, second] = [await storeOf(), await storeOf()]
+      const [first, second] = [await bed.store(), await bed.store()]
       const right = hubProcess(["--store", first.url, "--replicas", "1"])
-      hubs = [right]
+      bed.hubs = [right]
       await right.start()
       const alice = new Agent("alice", { hub: new NetworkHub(right.url) })
       const bob = new Agent("bob", { hub: new NetworkHub(right.url) })
@@ -167,7 +138,7 @@ describe.skipIf(natsVersion === null)(
       await right.kill()
       const port = ["--port", String(right.port)]
       const wrong = hubProcess(["--store", second.url, "--replicas", "1", ...port])
-      hubs.push(wrong)
+      bed.hubs.push(wrong)
       await wrong.start()
       expect(wrong.url.split("#")[1]).not.toBe(right.url.split("#")[1])
       const ended = new Promise((resolve) => alice.on("disconnected", resolve))
@@ -183,8 +154,7 @@ describe.skipIf(natsVersion === null)(
 
 /** An authority, and a certificate of it for 127.0.0.1. */
 function certificates(): { folder: string; ca: string; lines: string } {
-  const folder = mkdtempSync(join(tmpdir(), "agentmesh-tls-"))
-  folders.push(folder)
+  const folder = bed.folder("agentmesh-tls-")
   const run = (...args: string[]): void => {
     execFileSync("openssl", args, { cwd: folder, stdio: "ignore" })
   }
@@ -206,7 +176,7 @@ test.skipIf(natsVersion === null || opensslAbsent !== "")(
     const { ca, lines } = certificates()
     const other = certificates()
     const more = `${lines}\nauthorization { user: hub, password: "right/one" }`
-    const store = await storeOf(1, { more })
+    const store = await bed.store(1, { more })
     const host = store.url.slice("nats://".length)
     const script = join(compiledSources(), "src", "node", "hub-cli.js")
     const failed = async (url: string, ...args: string[]): Promise<string> => {
@@ -232,14 +202,14 @@ test.skipIf(natsVersion === null || opensslAbsent !== "")(
     expect(said[2]).toMatch(/certificate of the NATS server .* is not accepted .*check --nats-ca/)
     expect(said[3]).toMatch(/check --nats-ca/)
     expect(said[4]).toMatch(/--nats-ca cannot be read/)
-    const plain = await storeOf()
+    const plain = await bed.store()
     expect(await failed(plain.url, ...withCa)).toMatch(/speaks no TLS: leave out --nats-ca/)
 
-    hubs = [...(await startHubs(2, right, ["--replicas", "1", ...withCa]))]
+    bed.hubs = [...(await startHubs(2, right, ["--replicas", "1", ...withCa]))]
     const bob = await joined(hub(0), BOB)
     const alice = await joined(hub(1), ALICE)
     expect(await alice.ask(13, "bob", mid(1), envelope(1))).toEqual([null])
     expect(await bob.next()).toEqual([30, 0, 1, "alice", envelope(1)])
-    expect(hubs.map(({ output }) => output).join("\n")).not.toContain("right")
+    expect(bed.hubs.map(({ output }) => output).join("\n")).not.toContain("right")
   },
 )

@@ -2,79 +2,31 @@
 // and what is said when the store is not as it has to be. The tests of a single hub that run on every
 // kind of hub run on a cluster too (support/hubs.ts).
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterEach, describe, expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { runHubCases, spawnHub } from "../conformance/live/hub.ts"
 import { Nats } from "../src/node/cluster/nats.ts"
 import type { NatsOptions } from "../src/node/cluster/nats-connect.ts"
 import { Conflict } from "../src/node/cluster/shared-log.ts"
 import { NetworkHub } from "../src/node/network-hub.ts"
-import {
-  addressOf,
-  type HubProcess,
-  hubProcess,
-  loginSurely,
-  startHubs,
-} from "./support/cluster.ts"
+import { addressOf, type HubProcess, hubProcess, loginSurely } from "./support/cluster.ts"
+import { ALICE, BOB, ClusterBed, envelope, joined, mid, now } from "./support/cluster-bed.ts"
 import { compiledSources } from "./support/compiled.ts"
-import {
-  bundleOf,
-  type Frame,
-  oneTimeOf,
-  type RawKey,
-  RawLink,
-  rawKey,
-} from "./support/hub-link.ts"
-import { NatsCluster, type NatsServerOptions, natsAbsent, natsVersion } from "./support/nats.ts"
+import { type Frame, oneTimeOf, RawLink, rawKey } from "./support/hub-link.ts"
+import { type NatsCluster, natsAbsent, natsVersion } from "./support/nats.ts"
 import { Program } from "./support/process.ts"
 
 const DAY = 86_400
-const ALICE = rawKey("alice")
-const BOB = rawKey("bob")
-const now = (): number => Math.floor(Date.now() / 1000)
-const mid = (n: number): Uint8Array => new Uint8Array(16).fill(n)
-const envelope = (n: number, size = 300): Uint8Array => new Uint8Array(size).fill(n)
 
-let stores: NatsCluster[] = []
-let hubs: HubProcess[] = []
-let folders: string[] = []
-
-afterEach(async () => {
-  await Promise.all(hubs.map((hub) => hub.kill()))
-  await Promise.all(stores.map((store) => store.stop()))
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-  hubs = []
-  stores = []
-  folders = []
-})
-
-async function storeOf(count: 1 | 3 = 1, options: NatsServerOptions = {}): Promise<NatsCluster> {
-  const store = await NatsCluster.start(count, options)
-  stores.push(store)
-  return store
-}
-
-async function start(count: number, args?: readonly string[]): Promise<NatsCluster> {
-  const store = await storeOf()
-  hubs = [...(await startHubs(count, store.url, args))]
-  return store
-}
-
-async function join2(hub: HubProcess, key: RawKey): Promise<RawLink> {
-  const link = await loginSurely(hub, key)
-  await link.ask(10, bundleOf(key, { seq: now(), now: now() }))
-  return link
-}
-
-const hub = (i: number): HubProcess => hubs[i % hubs.length] as HubProcess
+const bed = new ClusterBed()
+const hub = (i: number): HubProcess => bed.hub(i)
 
 describe.skipIf(natsVersion === null)(`three hubs on one store${natsAbsent}`, () => {
   test("an agent at one hub writes to one at another; a second link elsewhere replaces the first", async () => {
-    await start(3)
-    const bob = await join2(hub(1), BOB)
-    const alice = await join2(hub(0), ALICE)
+    await bed.start(3)
+    const bob = await joined(hub(1), BOB)
+    const alice = await joined(hub(0), ALICE)
     expect(await alice.ask(13, "bob", mid(1), envelope(1))).toEqual([null])
     expect(await bob.next()).toEqual([30, 0, 1, "alice", envelope(1)])
 
@@ -84,7 +36,7 @@ describe.skipIf(natsVersion === null)(`three hubs on one store${natsAbsent}`, ()
     expect(await again.ask(14, [1])).toEqual([null])
 
     // One fingerprint, one list of names, one dedupe, one set of quotas.
-    expect(new Set(hubs.map(({ url }) => url.split("#")[1])).size).toBe(1)
+    expect(new Set(bed.hubs.map(({ url }) => url.split("#")[1])).size).toBe(1)
     for (const i of [0, 1, 2]) {
       const carol = await loginSurely(hub(i), rawKey("carol"))
       expect(await carol.ask(15, "")).toEqual([["alice", "bob"]])
@@ -94,8 +46,8 @@ describe.skipIf(natsVersion === null)(`three hubs on one store${natsAbsent}`, ()
   })
 
   test("quotas and one name per identity hold across hubs", async () => {
-    await start(3, ["--replicas", "1", "--per-sender", "4"])
-    const bob = await join2(hub(0), BOB)
+    await bed.start(3, ["--replicas", "1", "--per-sender", "4"])
+    const bob = await joined(hub(0), BOB)
     bob.close()
     const codes: unknown[] = []
     for (let n = 1; n <= 6; n++) {
@@ -113,8 +65,8 @@ describe.skipIf(natsVersion === null)(`three hubs on one store${natsAbsent}`, ()
   })
 
   test("a one-time key is served once, though three hubs are asked at once", async () => {
-    await start(3)
-    const bob = await join2(hub(0), BOB)
+    await bed.start(3)
+    const bob = await joined(hub(0), BOB)
     const notAfter = now() + 50 * DAY
     const keys = Array.from({ length: 60 }, (_, n) => oneTimeOf(BOB, n, notAfter))
     expect(await bob.ask(11, 0, keys)).toEqual([60])
@@ -131,7 +83,7 @@ describe.skipIf(natsVersion === null)(`three hubs on one store${natsAbsent}`, ()
   })
 
   test("a name that three hubs are asked for at once is bound once", async () => {
-    await start(3)
+    await bed.start(3)
     for (let round = 0; round < 5; round++) {
       const keys = [0, 1, 2].map((n) => rawKey(`name${round}`, `seed ${round} ${n}`))
       const answers = await Promise.all(
@@ -148,14 +100,14 @@ describe.skipIf(natsVersion === null)(`three hubs on one store${natsAbsent}`, ()
   })
 
   test("all hubs start again: names, mail and numbers go on", async () => {
-    await start(3)
-    const bob = await join2(hub(0), BOB)
+    await bed.start(3)
+    const bob = await joined(hub(0), BOB)
     bob.close()
-    let alice = await join2(hub(1), ALICE)
+    let alice = await joined(hub(1), ALICE)
     for (let n = 1; n <= 3; n++) await alice.ask(13, "bob", mid(n), envelope(n, 5_000 * n))
     const { url } = hub(0)
-    await Promise.all(hubs.map((one) => one.kill()))
-    await Promise.all(hubs.map((one) => one.start()))
+    await Promise.all(bed.hubs.map((one) => one.kill()))
+    await Promise.all(bed.hubs.map((one) => one.start()))
     expect(hub(0).url).toBe(url) // the hub's key too
     alice = await loginSurely(hub(2), ALICE)
     expect(alice.counts[2]).not.toBeNull() // the bundle is there
@@ -175,9 +127,9 @@ describe.skipIf(natsVersion === null)(`three hubs on one store${natsAbsent}`, ()
   })
 
   test("an owner that stood still for ten seconds does no harm", { timeout: 90_000 }, async () => {
-    await start(2)
+    await bed.start(2)
     const links = await Promise.all(
-      Array.from({ length: 8 }, (_, n) => join2(hub(0), rawKey(`agent${n}`))),
+      Array.from({ length: 8 }, (_, n) => joined(hub(0), rawKey(`agent${n}`))),
     )
     hub(1).signal("SIGSTOP")
     const accepted: number[][] = Array.from({ length: 8 }, () => [])
@@ -214,8 +166,8 @@ describe.skipIf(natsVersion === null)(`three hubs on one store${natsAbsent}`, ()
   })
 
   test("SIGTERM hands over; the port is free and the process gone within seconds", async () => {
-    const store = await start(2)
-    const bob = await join2(hub(0), BOB)
+    const store = await bed.start(2)
+    const bob = await joined(hub(0), BOB)
     const before = Date.now()
     await hub(1).kill("SIGTERM")
     expect(Date.now() - before).toBeLessThan(6_000)
@@ -230,9 +182,9 @@ describe.skipIf(natsVersion === null)(`three hubs on one store${natsAbsent}`, ()
   })
 
   test("agents take a list of hubs", async () => {
-    await start(2)
-    expect(addressOf(hubs)).toMatch(/^agentmesh:\/\/[^,]+,[^,]+#/)
-    const address = new NetworkHub(addressOf(hubs))
+    await bed.start(2)
+    expect(addressOf(bed.hubs)).toMatch(/^agentmesh:\/\/[^,]+,[^,]+#/)
+    const address = new NetworkHub(addressOf(bed.hubs))
     await hub(0).kill()
     let ready = false
     for (let tries = 0; tries < 40 && !ready; tries++) {
@@ -250,7 +202,7 @@ test.skipIf(natsVersion === null)(
   `the black-box cases for hubs pass at a hub of a cluster${natsAbsent}`,
   { timeout: 400_000 },
   async () => {
-    const store = await storeOf()
+    const store = await bed.store()
     const script = join(compiledSources(), "src", "node", "hub-cli.js")
     const spawned = await spawnHub(
       `exec "${process.execPath}" "${script}" --port {port} --store ${store.url} --replicas 1`,
@@ -273,7 +225,7 @@ describe.skipIf(natsVersion === null)(`the store${natsAbsent}`, () => {
   })
 
   test("of several who create a subject at once one wins, with three replicas", async () => {
-    const store = await storeOf(3)
+    const store = await bed.store(3)
     const clients = await Promise.all(
       [0, 1, 2].map(() => Nats.open(options(store, { replicas: 3, patience: 30_000 }))),
     )
@@ -296,23 +248,23 @@ describe.skipIf(natsVersion === null)(`the store${natsAbsent}`, () => {
   })
 
   test("what is wrong is said, with what to do", async () => {
-    await expect(Nats.open(options(await storeOf(1, { jetstream: false })))).rejects.toThrow(
+    await expect(Nats.open(options(await bed.store(1, { jetstream: false })))).rejects.toThrow(
       /no JetStream: start it with -js/,
     )
-    await expect(Nats.open(options(await storeOf(1), { replicas: 3 }))).rejects.toThrow(
+    await expect(Nats.open(options(await bed.store(1), { replicas: 3 }))).rejects.toThrow(
       /cannot keep 3 copies .*: 3 servers of one NATS cluster are needed/,
     )
     await expect(
-      Nats.open(options(await storeOf(1, { maxPayload: 1_048_576 }), { largest: 1_118_208 })),
+      Nats.open(options(await bed.store(1, { maxPayload: 1_048_576 }), { largest: 1_118_208 })),
     ).rejects.toThrow(/takes messages of 1048576 bytes, 1118208 are needed: set max_payload/)
-    const locked = await storeOf(1, { more: 'authorization { user: a, password: "b" }' })
+    const locked = await bed.store(1, { more: 'authorization { user: a, password: "b" }' })
     await expect(Nats.open(options(locked))).rejects.toThrow(/refuses this login/)
     await locked.servers[0]?.kill()
     await expect(Nats.open(options(locked))).rejects.toThrow(/no NATS server could be reached/)
   })
 
   test("too few servers of a cluster: most of them have to run", async () => {
-    const store = await storeOf(3)
+    const store = await bed.store(3)
     const [, second, third] = store.servers
     await Promise.all([second?.kill(), third?.kill()])
     await expect(Nats.open(options(store, { replicas: 3, patience: 2_000 }))).rejects.toThrow(
@@ -321,7 +273,7 @@ describe.skipIf(natsVersion === null)(`the store${natsAbsent}`, () => {
   })
 
   test("a stream that would forget is refused", async () => {
-    const store = await storeOf(1)
+    const store = await bed.store(1)
     const { connect } = await import("@nats-io/transport-node")
     const { jetstreamManager } = await import("@nats-io/jetstream")
     const connection = await connect({ servers: store.url.slice("nats://".length) })
@@ -333,8 +285,7 @@ describe.skipIf(natsVersion === null)(`the store${natsAbsent}`, () => {
   })
 
   test("without the client's packages the command says how to get them", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "agentmesh-bare-"))
-    folders.push(folder)
+    const folder = bed.folder("agentmesh-bare-")
     const hook = join(folder, "hook.mjs")
     const loader = join(folder, "loader.mjs")
     writeFileSync(
@@ -362,9 +313,8 @@ describe.skipIf(natsVersion === null)(`the store${natsAbsent}`, () => {
 test.skipIf(natsVersion === null)(
   `migrate: a hub of its own becomes a cluster; agents find their mail${natsAbsent}`,
   async () => {
-    const data = join(mkdtempSync(join(tmpdir(), "agentmesh-data-")), "hub")
-    folders.push(join(data, ".."))
-    const store = await storeOf()
+    const data = join(bed.folder("agentmesh-data-"), "hub")
+    const store = await bed.store()
     const script = join(compiledSources(), "src", "node", "hub-cli.js")
     const migrate = async (...args: string[]): Promise<[unknown, string]> => {
       const program = new Program(process.execPath, [
@@ -375,11 +325,11 @@ test.skipIf(natsVersion === null)(
     expect(await migrate()).toEqual([2, expect.stringMatching(/there is no data directory/)])
 
     const single = hubProcess(["--data", data])
-    hubs = [single]
+    bed.hubs = [single]
     await single.start()
     const { url } = single
-    let alice = await join2(single, ALICE)
-    const bob = await join2(single, BOB)
+    let alice = await joined(single, ALICE)
+    const bob = await joined(single, BOB)
     const notAfter = now() + 50 * DAY
     const keys = [1, 2, 3].map((n) => oneTimeOf(BOB, n, notAfter))
     expect(await bob.ask(11, 0, keys)).toEqual([3])
@@ -396,7 +346,7 @@ test.skipIf(natsVersion === null)(
     expect(said).toContain(url.split("#")[1])
     expect(await migrate()).toEqual([1, expect.stringMatching(/the cluster is not empty/)])
 
-    hubs = [...(await startHubs(2, store.url))]
+    await bed.start(2, undefined, store)
     expect(hub(0).url.split("#")[1]).toBe(url.split("#")[1])
     const back = await loginSurely(hub(1), BOB)
     expect(await back.ask(17)).toEqual(before)

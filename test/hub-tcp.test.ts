@@ -520,4 +520,17 @@ describe("TLS and addresses", () => {
     servers = []
     await expect(running.hub.open(events)).rejects.toThrow(/ECONNREFUSED/)
   })
+
+  test("of a list of hubs one that is there is found at once, whichever is tried first", async () => {
+    const [gone, there] = [await start(), await start()]
+    await gone.server.stop()
+    servers = [there.server]
+    const address = `${gone.hub.address},${there.hub.address},${gone.hub.address}`
+    const events = { frame: () => undefined, closed: () => undefined }
+    const hub = new NetworkHub(address)
+    for (let i = 0; i < 6; i++) (await hub.open(events)).close()
+    await there.server.stop()
+    servers = []
+    await expect(hub.open(events)).rejects.toThrow(/ECONNREFUSED/)
+  })
 })

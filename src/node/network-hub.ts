@@ -99,10 +99,23 @@ export class NetworkHub implements Hub {
     this.#next = Math.floor(Math.random() * this.#places.length)
   }
 
-  /** Connects, to the next place of the list; the link is up when the promise resolves. */
-  open(events: LinkEvents): Promise<FrameLink> {
+  /**
+   * Connects, to the next place of the list that takes connections; the link is up when the promise
+   * resolves.
+   */
+  async open(events: LinkEvents): Promise<FrameLink> {
+    for (let tries = 1; ; tries++) {
+      const place = this.#places[this.#next++ % this.#places.length] as HubPlace
+      try {
+        return await this.#connect(place, events)
+      } catch (error) {
+        if (tries >= this.#places.length) throw error
+      }
+    }
+  }
+
+  #connect(place: HubPlace, events: LinkEvents): Promise<FrameLink> {
     const { tls, connectTimeout = 10_000 } = this.#options
-    const place = this.#places[this.#next++ % this.#places.length] as HubPlace
     const { host, port = DEFAULT_PORT } = place
     const named = isIP(host) === 0 ? { servername: host } : {}
     return new Promise((resolve, reject) => {

@@ -28,6 +28,15 @@ export class MemoryLog implements SharedLog {
     return this.messages.find((m) => m.seq > after && fits(pattern, m.subject)) ?? null
   }
 
+  async *scan(pattern: string, after: number): AsyncGenerator<Stored> {
+    for (let at = after; ; ) {
+      const next = await this.next(pattern, at)
+      if (next === null) return
+      yield next
+      at = next.seq
+    }
+  }
+
   async last(subject: string): Promise<Stored | null> {
     return this.messages.findLast((message) => message.subject === subject) ?? null
   }
@@ -43,8 +52,10 @@ export class MemoryLog implements SharedLog {
     return [...new Set(all)].filter((subject) => fits(pattern, subject))
   }
 
-  async erase(subject: string): Promise<void> {
-    this.messages = this.messages.filter((message) => message.subject !== subject)
+  async erase(subject: string, seq?: number): Promise<void> {
+    this.messages = this.messages.filter(
+      (message) => message.subject !== subject || (seq !== undefined && message.seq !== seq),
+    )
   }
 }
 
@@ -99,6 +110,16 @@ export class LogView implements SharedLog {
     this.#write(() => this.#log.erase(...args))
   next = (...args: Parameters<SharedLog["next"]>): Promise<Stored | null> =>
     this.#read((log) => log.next(...args))
+  /** Ends early now and then, or fails, or leaves one out. */
+  async *scan(...args: Parameters<SharedLog["scan"]>): AsyncGenerator<Stored> {
+    for await (const stored of await this.#read(async (log) => log.scan(...args))) {
+      const fault = this.#chance()
+      if (fault < this.faults / 4) throw new Error("lost on its way")
+      if (fault < this.faults / 2) return
+      if (fault < this.faults * 0.75) continue
+      yield stored
+    }
+  }
   last = (...args: Parameters<SharedLog["last"]>): Promise<Stored | null> =>
     this.#read((log) => log.last(...args))
   get = (...args: Parameters<SharedLog["get"]>): Promise<Uint8Array> =>

@@ -46,8 +46,10 @@ export class Bodies {
   readonly #groups = new Map<string, Group>()
   /** Records that are not erased, and how many bodies of each are still wanted. */
   readonly #wanted = new Map<number, number>()
+  /** The messages of those records that were written or read here. */
+  readonly #seqs = new Map<number, number>()
   readonly #read = new Map<number, ReadonlyMap<string, Row>>()
-  readonly #toErase: number[] = []
+  readonly #toErase: (readonly [record: number, seq: number | undefined])[] = []
   #erasing = 0
   #covered = 0
 
@@ -82,9 +84,10 @@ export class Bodies {
     return record > this.#covered || (this.#wanted.get(record) ?? 0) > 0
   }
 
-  /** A record has been written or read. */
-  wrote(record: number): void {
+  /** A record has been written or read: the message `seq` of the log. */
+  wrote(record: number, seq: number): void {
     if (!this.#wanted.has(record)) this.#wanted.set(record, 0)
+    this.#seqs.set(record, seq)
   }
 
   #want(record: number): void {
@@ -129,17 +132,20 @@ export class Bodies {
   }
 
   #drop(record: number): void {
+    const seq = this.#seqs.get(record)
     this.#wanted.delete(record)
+    this.#seqs.delete(record)
     this.#read.delete(record)
     // What is not erased now is found by the next look through all records.
-    if (this.#toErase.length < MAX_TO_ERASE) this.#toErase.push(record)
+    if (this.#toErase.length < MAX_TO_ERASE) this.#toErase.push([record, seq])
     if (this.#erasing < MAX_ERASING) void this.#erase()
   }
 
   async #erase(): Promise<void> {
     this.#erasing++
-    for (let record = this.#toErase.pop(); record !== undefined; record = this.#toErase.pop()) {
-      await this.#log.erase(subjects.log(this.#partition, record)).catch(() => undefined)
+    for (let next = this.#toErase.pop(); next !== undefined; next = this.#toErase.pop()) {
+      const [record, seq] = next
+      await this.#log.erase(subjects.log(this.#partition, record), seq).catch(() => undefined)
     }
     this.#erasing--
   }

@@ -10,9 +10,22 @@ type Query =
   | { readonly seq: number; readonly next_by_subj?: string }
   | { readonly last_by_subj: string }
 
+/** A message as the client has it. */
+interface Found {
+  readonly seq: number
+  readonly subject: string
+  readonly data: Uint8Array
+  readonly time: Date
+}
+
+/** Messages that are asked for at once, and nanoseconds until the servers forget who asked. */
+const PAGE = 64
+const IDLE = 10_000_000_000
 /** Errors of JetStream: the subject has another last message, no message found. */
 const WRONG_LAST = 10_071
 const NO_MESSAGE = 10_037
+/** What is said when a message that is to be deleted is not there. */
+const GONE: readonly unknown[] = [NO_MESSAGE, 10_043, 10_057]
 /** A limit of the server or account is reached; or one of the stream, which other failures share. */
 const NO_RESOURCES: readonly unknown[] = [10_002, 10_023, 10_047]
 const NOT_STORED = 10_077
@@ -83,6 +96,35 @@ export class Nats implements SharedLog {
     return this.#find({ seq: after + 1, next_by_subj: this.#prefix + pattern })
   }
 
+  async *scan(pattern: string, after: number): AsyncGenerator<Stored> {
+    const { js, manager } = this.#connected
+    const info = await manager.consumers.add(this.#stream, {
+      ...{ filter_subject: this.#prefix + pattern, ack_policy: "none", mem_storage: true },
+      ...{ deliver_policy: "by_start_sequence", opt_start_seq: after + 1, num_replicas: 1 },
+      inactive_threshold: IDLE,
+    })
+    const consumer = js.consumers.getConsumerFromInfo(info)
+    try {
+      let [before, received] = [-1, 0]
+      while (received > before) {
+        before = received
+        const options = { max_messages: PAGE, expires: TIMEOUT }
+        for await (const message of await consumer.fetch(options)) {
+          if (message.info.deliverySequence !== ++received) return // one was lost on its way
+          yield this.#stored(message)
+          if (received === info.num_pending) return
+        }
+      }
+    } finally {
+      consumer.delete().catch(() => undefined) // the servers do it after a while
+    }
+  }
+
+  #stored({ seq, subject, data, time }: Found): Stored {
+    const since = Math.floor(time.getTime() / 1000)
+    return { seq, subject: subject.slice(this.#prefix.length), data, time: since }
+  }
+
   last(subject: string): Promise<Stored | null> {
     return this.#find({ last_by_subj: this.#prefix + subject })
   }
@@ -92,10 +134,7 @@ export class Nats implements SharedLog {
       // The client does not know all that the request can say.
       const { streams } = this.#connected.manager
       const found = await streams.getMessage(this.#stream, query as { seq: number })
-      if (found === null) return null
-      const { seq, data } = found
-      const time = Math.floor(found.time.getTime() / 1000)
-      return { seq, subject: found.subject.slice(this.#prefix.length), data, time }
+      return found && this.#stored(found)
     } catch (error) {
       if (codeOf(error) === NO_MESSAGE) return null
       throw error
@@ -114,9 +153,26 @@ export class Nats implements SharedLog {
     return Object.keys(state.subjects ?? {}).map((subject) => subject.slice(this.#prefix.length))
   }
 
-  async erase(subject: string): Promise<void> {
-    const filter = this.#prefix + subject
-    await this.#connected.manager.streams.purge(this.#stream, { filter })
+  /**
+   * One message at a time: after a purge by subject nats-server 2.9 has lost the beginning of the
+   * stream when a server was killed.
+   */
+  async erase(subject: string, seq?: number): Promise<void> {
+    if (seq !== undefined) {
+      await this.#delete(seq)
+      return
+    }
+    for (let last = await this.last(subject); last !== null; last = await this.last(subject)) {
+      await this.#delete(last.seq)
+    }
+  }
+
+  async #delete(seq: number): Promise<void> {
+    try {
+      await this.#connected.manager.streams.deleteMessage(this.#stream, seq, false)
+    } catch (error) {
+      if (!GONE.includes(codeOf(error))) throw error
+    }
   }
 
   /** Sends to the bus; what cannot be sent now is lost, and the other side sees a gap. */

@@ -127,9 +127,10 @@ export class Owner {
     return { ...this.#runtime.statistics, delivered: this.#runtime.delivered }
   }
 
-  /** Reads the partition and takes it over. */
-  start(): Promise<void> {
-    return this.#runtime.start()
+  /** Reads the partition and takes it over; returns how many records came after the snapshot. */
+  async start(): Promise<number> {
+    await this.#runtime.start()
+    return this.#store.replayed
   }
 
   /** Answers what was asked, then owns nothing any more. */

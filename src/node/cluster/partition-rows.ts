@@ -91,9 +91,9 @@ export class PartitionRows {
     if (hashes.length === 0) await this.#memory.write([[mark, null]])
   }
 
-  /** Takes what has been written to the log as this record. */
-  async write(writes: readonly Write[], record: number): Promise<void> {
-    this.bodies.wrote(record)
+  /** Takes what has been written to the log as this record, which is the message `seq`. */
+  async write(writes: readonly Write[], record: number, seq: number): Promise<void> {
+    this.bodies.wrote(record, seq)
     const plain: Write[] = []
     for (const [key, row] of writes) {
       if (staysInLog(key)) {

@@ -12,6 +12,7 @@ import {
   Full,
   type Pause,
   type SharedLog,
+  type Stored,
   subjects,
   surely,
 } from "./shared-log.ts"
@@ -19,6 +20,11 @@ import { Snapshots } from "./snapshots.ts"
 
 /** Milliseconds until a row that cannot be fetched from the log is given up. */
 const PATIENCE = 5_000
+
+/** A record, and the message that it is. */
+type Placed = LogRecord & { readonly seq: number }
+
+const END = { value: undefined, done: true } as const
 
 /** What a partition's store is made of. */
 export interface PartitionStoreOptions {
@@ -47,8 +53,10 @@ export class PartitionStore implements HubStore {
   #number = 0
   #at = 0
   /** Records of a batch that was not complete when they were read. */
-  #pending: LogRecord[] = []
+  #pending: Placed[] = []
   #closed = false
+  /** Records that were read one by one when the partition was taken over. */
+  replayed = 0
 
   /** @param options - Log, partition, epoch. */
   constructor(options: PartitionStoreOptions) {
@@ -103,31 +111,55 @@ export class PartitionStore implements HubStore {
   /** Reads on; false if records are missing: a newer snapshot has made them superfluous. */
   async #replay(): Promise<boolean> {
     const { log, partition } = this.#options
+    const all = subjects.log(partition, "*")
     for (;;) {
-      const all = subjects.log(partition, "*")
       const next = await surely(() => log.next(all, this.#at), this.#pause)
       if (next === null) return true
-      const record = decodeRecord(next.data)
-      if (record.number > this.#number + 1) {
+      if (!(await this.#take(next))) {
         await this.#pause(new Error(`record ${this.#number + 1} of partition ${partition} is gone`))
         return false
       }
-      this.#at = next.seq
-      if (record.number <= this.#number) continue // one that was there before, written again
-      this.#number = record.number
-      if (record.writes.length === 0) this.#snapshots.fence(record.number, next.time)
-      await this.#complete(record)
-      this.#snapshots.count(next.data.length)
+      await this.#scan(all)
     }
   }
 
+  /** Reads many at a time, as far as that goes: a server that is behind may lack some of them. */
+  async #scan(all: string): Promise<void> {
+    const records = this.#options.log.scan(all, this.#at)[Symbol.asyncIterator]()
+    try {
+      for (;;) {
+        const { value, done } = await records.next().catch(() => END)
+        if (done || !(await this.#take(value))) return
+      }
+    } finally {
+      await records.return?.()
+    }
+  }
+
+  /** A record of the log; false if one before it is missing. */
+  async #take({ seq, data, time }: Stored): Promise<boolean> {
+    const record = decodeRecord(data)
+    if (record.number > this.#number + 1) return false
+    this.#at = seq
+    this.replayed++
+    if (record.number <= this.#number) return true // one that was there before, written again
+    this.#number = record.number
+    if (record.writes.length === 0) this.#snapshots.fence(record.number, time)
+    await this.#complete({ ...record, seq })
+    this.#snapshots.count(data.length)
+    return true
+  }
+
   /** A batch that was not completed by its owner has been accepted by nobody. */
-  async #complete(record: LogRecord): Promise<void> {
+  async #complete(record: Placed): Promise<void> {
     const [first] = this.#pending
     if (first && Buffer.compare(first.epoch, record.epoch) !== 0) this.#pending = []
     this.#pending.push(record)
     if (!record.last) return
-    for (const { writes, number } of this.#pending) await this.#rows.write(writes, number)
+    for (const { writes, number, seq } of this.#pending) {
+      // The first record of an owner has no rows, and stays: what rows do not need is erased.
+      if (writes.length > 0) await this.#rows.write(writes, number, seq)
+    }
     this.#pending = []
   }
 
@@ -187,7 +219,7 @@ export class PartitionStore implements HubStore {
   async write(writes: Iterable<Write>): Promise<void> {
     const { log, partition, epoch, lost } = this.#options
     const parts = divide(writes)
-    const appended: [readonly Write[], number][] = []
+    const appended: [rows: readonly Write[], number: number, seq: number][] = []
     for (const [i, part] of parts.entries()) {
       const number = this.#number + 1
       const record = encodeRecord(epoch, number, i === parts.length - 1, part.rows)
@@ -205,10 +237,10 @@ export class PartitionStore implements HubStore {
         throw error
       }
       this.#number = number
-      appended.push([part.writes, number])
+      appended.push([part.writes, number, this.#at])
       this.#snapshots.count(record.length)
     }
-    for (const [rows, number] of appended) await this.#rows.write(rows, number)
+    for (const part of appended) await this.#rows.write(...part)
     const place = { covered: this.#number, at: this.#at }
     this.#snapshots.makeIfDue(place, this.#rows)
   }

@@ -87,12 +87,14 @@ export class Partitions {
   async #takeOver(partition: number, host: OwnerHost): Promise<void> {
     const owner = new Owner(partition, this.#shared, host)
     this.#reading.set(partition, owner)
+    const begun = performance.now()
     try {
       await this.#check()
-      await owner.start()
+      const records = await owner.start()
       if (this.#stopping) return await owner.stop()
       this.#owners.set(partition, owner)
-      this.#log?.({ event: "partition-owned", partition })
+      const milliseconds = Math.round(performance.now() - begun)
+      this.#log?.({ event: "partition-owned", partition, records, milliseconds })
       this.#tell()
     } catch (error) {
       this.#past.failures++

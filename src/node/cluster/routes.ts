@@ -9,8 +9,11 @@ export interface Route {
   readonly epoch: number
 }
 
-/** Milliseconds that a request waits for an owner to be known. */
-const PATIENCE = 8_000
+/**
+ * Milliseconds that a request waits for an owner to be known. Agents wait 30 s for an answer
+ * (AGENT-15), and after an error they wait 60 s before they ask again (AGENT-16).
+ */
+const PATIENCE = 25_000
 
 interface Waiting {
   readonly partition: number

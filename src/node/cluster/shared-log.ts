@@ -37,14 +37,19 @@ export interface SharedLog {
   append(subject: string, data: Uint8Array): Promise<number>
   /** The first message after `after` whose subject fits; `*` stands for one part of it. */
   next(pattern: string, after: number): Promise<Stored | null>
+  /**
+   * Messages after `after` whose subject fits, in their order, many at a time. It may end, or fail,
+   * before the last one, and a server that is behind may lack some: {@link next} tells what there is.
+   */
+  scan(pattern: string, after: number): AsyncIterable<Stored>
   /** The last message of the subject. */
   last(subject: string): Promise<Stored | null>
   /** A message by its number, which never changes. */
   get(seq: number): Promise<Uint8Array>
   /** The subjects that fit and have messages. */
   subjects(pattern: string): Promise<readonly string[]>
-  /** Erases all messages of a subject. */
-  erase(subject: string): Promise<void>
+  /** Erases all messages of a subject; `seq` is the only one, if that is known. */
+  erase(subject: string, seq?: number): Promise<void>
 }
 
 /** The subjects of a cluster, without their prefix. */
