@@ -107,6 +107,8 @@ export const MAX_ONE_TIME_PUT = 100
 export const MAX_ACKS = 256
 /** Names of a reply; SPEC §11. */
 export const MAX_NAMES = 256
+/** Names that a client takes in all; SPEC §11. */
+export const MAX_LISTED = 1_000_000
 /** SPEC §11. */
 export const MAX_RID = 4_294_967_295
 /** Envelopes, option; SPEC §11. */

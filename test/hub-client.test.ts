@@ -528,6 +528,20 @@ describe("a hub that a test plays", () => {
     expect(agent.mail).toEqual([])
   })
 
+  test("a list of names that does not end is given up after a million", async () => {
+    const limits = LIMITS.map((limit, i) => (i === 6 ? 1_000_000 : limit))
+    const { link, agent } = await joined({ limits })
+    let names = 0
+    link.onFrame = ([, rid]) => {
+      const page = Array.from({ length: 256 }, () => `n${String(++names).padStart(9, "0")}`)
+      setImmediate(() => link.push([20, rid, page]))
+      return true
+    }
+    expect(await codeOf(agent.client.list())).toBe("hub/malformed")
+    expect(names).toBe(1_000_192)
+    expect(agent.client.connected).toBe(true)
+  }, 60_000)
+
   test("an idle client sets one timer, none in process", async () => {
     const { clock } = await joined()
     expect(clock.pending).toBe(1)

@@ -74,7 +74,7 @@ export function mail(add: Add): void {
   late.play.login("3", late.bob)
   late.play.now += 1
   late.play.login("4", late.bob)
-  add(315, "ok", "HUB-34", "mail past its time is not delivered", late.play)
+  add(315, "ok", "HUB-34 HUB-62", "mail past its time is not delivered", late.play)
 
   const unknown = ready()
   unknown.play.deny(

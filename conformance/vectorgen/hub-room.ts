@@ -42,7 +42,7 @@ export function roomCases(book: Book): void {
   past.ask("2", { type: "ack", mseqs: [1] })
   past.ask("1", sending("bob", 1))
   const gone = "an ACK of mail past its time: the mail went before, and its mid with it"
-  book.steps(353, "ok", "HUB-51 HUB-48", gone, past.steps, { needs })
+  book.steps(353, "ok", "HUB-62 HUB-51 HUB-48", gone, past.steps, { needs })
 
   const exact = ready({ "ttl-s": 60 }).play
   exact.ask("1", sending("bob", 1))
@@ -50,5 +50,27 @@ export function roomCases(book: Book): void {
   exact.ask("2", { type: "ack", mseqs: [1] })
   exact.ask("1", sending("bob", 1))
   const counts = "an ACK of mail at exactly its time: its mid is still known"
-  book.steps(354, "ok", "HUB-51 HUB-48", counts, exact.steps, { needs })
+  book.steps(354, "ok", "HUB-62 HUB-51 HUB-48", counts, exact.steps, { needs })
+
+  const full = ready({ "ttl-s": 60, "per-sender": 1 }).play
+  full.ask("1", sending("bob", 1))
+  full.now += 60
+  const late = full.encode("1", sending("bob", 2))
+  const there = context("now", "mail at exactly its time is still there")
+  full.refuse("1", "hub/mailbox-full", late, there, full.steps.length + 1)
+  full.now += 1
+  full.frame("1", late)
+  const room = "a SEND to a mailbox with mail past its time finds the room of it"
+  const why62 = "otherwise the moment of the timer would change answers"
+  book.steps(355, "hub/mailbox-full", "HUB-62 HUB-49", room, full.steps, { needs, why: why62 })
+
+  const counted = ready({ "ttl-s": 60 }).play
+  for (const i of [1, 2]) {
+    counted.ask("1", sending("bob", i))
+    counted.ask("2", { type: "counts" })
+    counted.now += 31
+  }
+  counted.ask("2", { type: "counts" })
+  const number = "COUNTS do not count mail past its time"
+  book.steps(356, "ok", "HUB-62", number, counted.steps, { needs })
 }

@@ -5,7 +5,14 @@ import type { Value } from "../encoding.ts"
 import type { Environment } from "../environment.ts"
 import { AgentMeshError, type ErrorCode } from "../errors.ts"
 import type { OwnIdentity } from "../identity.ts"
-import { MAX_ACKS, MAX_NAMES, RECONNECT_MAX, RECONNECT_MIN, REPLY_TIMEOUT } from "../limits.ts"
+import {
+  MAX_ACKS,
+  MAX_LISTED,
+  MAX_NAMES,
+  RECONNECT_MAX,
+  RECONNECT_MIN,
+  REPLY_TIMEOUT,
+} from "../limits.ts"
 import { bytes, decodeAs, type Shape, text, tuple, uint } from "../shape.ts"
 import { sha256 } from "../suite.ts"
 import { Connection, retryAfterOf } from "./connection.ts"
@@ -163,7 +170,11 @@ export class HubClient {
     await Promise.all(requests)
   }
 
-  /** All names that have a bundle, in order. */
+  /**
+   * All names that have a bundle, in order.
+   *
+   * @throws {@link AgentMeshError} `hub/malformed` if there are more than 1,000,000, or no order.
+   */
   async list(): Promise<string[]> {
     const names: string[] = []
     for (;;) {
@@ -172,6 +183,7 @@ export class HubClient {
       const rising = page.every((name, i) => name > (page[i - 1] ?? after))
       if (!rising) throw malformed("the hub's list of names does not rise")
       names.push(...page)
+      if (names.length > MAX_LISTED) throw malformed("the hub's list of names does not end")
       if (page.length < MAX_NAMES) return names
     }
   }

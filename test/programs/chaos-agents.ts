@@ -61,6 +61,9 @@ function makeAgent(number: number): Agent {
   agent.on("rejected", ({ from, error }) =>
     tell({ kind: "said", line: `${name} refused from ${from}: ${error.code}` }),
   )
+  agent.on("disconnected", ({ error, willReconnect }) => {
+    if (!willReconnect) tell({ kind: "said", line: `${name} has left for good: ${error.message}` })
+  })
   agents.set(name, agent)
   return agent
 }

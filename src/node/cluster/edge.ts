@@ -59,6 +59,8 @@ export class Edge implements HubLink {
   readonly #routes = new Map<number, Route>()
   #peer: Peer | null = null
   #home: number | null = null
+  /** When it authenticated, in milliseconds of this hub's clock. */
+  #since = 0
   #gone = false
   #received = 0
   #reported = 0
@@ -119,6 +121,7 @@ export class Edge implements HubLink {
     if (asked.type === "bind") {
       if (step.state.phase !== "binding") return
       this.#peer = step.state.peer
+      this.#since = this.#host.environment.now()
       this.#goHome(this.#peer)
       return
     }
@@ -144,7 +147,7 @@ export class Edge implements HubLink {
         return
       }
       this.#routes.set(home, route)
-      this.#host.send(route, ["home", peer.name, peer.ik], this.number)
+      this.#host.send(route, ["home", peer.name, peer.ik, this.#since], this.number)
     })
   }
 

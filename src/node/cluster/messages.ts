@@ -9,8 +9,16 @@ const MAX_MESSAGE = 33_554_432
 
 /** From an edge to an owner, and back. `link` is the edge's number of a connection. */
 export type Message =
-  /** The agent is connected here: its mail comes here from now. */
-  | readonly ["home", partition: number, epoch: number, link: number, name: string, ik: Uint8Array]
+  /** The agent has connected here at `since`, by the edge's clock in ms: its mail comes here from now. */
+  | readonly [
+      "home",
+      partition: number,
+      epoch: number,
+      link: number,
+      name: string,
+      ik: Uint8Array,
+      since: number,
+    ]
   /** A request of an agent, as its frame. */
   | readonly [
       "ask",
@@ -38,7 +46,7 @@ export type Message =
 
 /** What an edge says of one of its connections, without the address. */
 export type EdgeMessage =
-  | readonly ["home", name: string, ik: Uint8Array]
+  | readonly ["home", name: string, ik: Uint8Array, since: number]
   | readonly ["ask", name: string, ik: Uint8Array, frame: Uint8Array]
   | readonly ["gone"]
   | readonly ["taken", bytes: number]
@@ -54,7 +62,7 @@ export function addressed(
 
 const key = bytes(32)
 const SHAPES: { readonly [kind: string]: Shape<unknown> } = {
-  home: tuple(literal("home"), uint, uint, uint, text, key),
+  home: tuple(literal("home"), uint, uint, uint, text, key, uint),
   ask: tuple(literal("ask"), uint, uint, uint, text, key, bytes()),
   gone: tuple(literal("gone"), uint, uint, uint),
   taken: tuple(literal("taken"), uint, uint, uint, uint),

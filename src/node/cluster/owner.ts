@@ -2,6 +2,7 @@
 // links that come from other hubs.
 
 import { randomInt } from "node:crypto"
+import { toHex } from "../../bytes.ts"
 import type { Environment } from "../../environment.ts"
 import { type HubSettings, retryAfterFor } from "../../hub/decision.ts"
 import { encodeError, type HubErrorCode } from "../../hub/frames.ts"
@@ -69,10 +70,22 @@ class RemoteLink implements Transport {
   }
 }
 
-interface Remote {
+/** A connection of an agent at an edge. */
+interface Place {
+  readonly hub: string
+  readonly number: number
+  /** When it authenticated, if its mail goes there: milliseconds of the edge's clock. */
+  readonly since: number | null
+}
+
+interface Remote extends Place {
   readonly link: RuntimeLink
   readonly transport: RemoteLink
+  readonly peer: Peer
 }
+
+/** Only who has the same key is the same agent. */
+const agentOf = ({ name, ik }: Peer): string => `${name} ${toHex(ik)}`
 
 /** A partition that this hub owns, from {@link start} until it is lost or given up. */
 export class Owner {
@@ -84,6 +97,8 @@ export class Owner {
   readonly #runtime: HubRuntime
   /** By hub and number of the connection there. */
   readonly #links = new Map<string, Map<number, Remote>>()
+  /** By agent: the link that its mail goes to. */
+  readonly #homes = new Map<string, Remote>()
   /** Agents with a new name, by hub and connection: their keys are being bound to it. */
   readonly #claiming = new Map<string, object>()
   readonly #maxNames: number
@@ -146,12 +161,13 @@ export class Owner {
     if (this.#stopped || !this.#host.valid) {
       refuse(hub, message, (to, answer) => this.#host.send(to, answer))
     } else if (kind === "home") {
-      const [, , , link, name, ik] = message
+      const [, , , link, name, ik, since] = message
       this.#forget(hub, link)
-      this.#home(hub, link, { name, ik })
+      this.#home({ hub, number: link, since }, { name, ik })
     } else if (kind === "ask") {
       const [, , , link, name, ik, frame] = message
-      const remote = this.#of(hub, link) ?? this.#admit(hub, link, { name, ik }, false)
+      const remote =
+        this.#of(hub, link) ?? this.#admit({ hub, number: link, since: null }, { name, ik })
       remote.link.receive(frame)
     } else if (kind === "gone") this.#forget(hub, message[3])
     else if (kind === "taken") {
@@ -171,26 +187,31 @@ export class Owner {
     return this.#links.get(hub)?.get(link)
   }
 
-  /** A name that is new here binds the key first: that is decided for all partitions at once. */
-  #home(hub: string, link: number, peer: Peer): void {
+  /**
+   * A name that is new here binds the key first: that is decided for all partitions at once. What an
+   * edge has said of an older connection may come after what another has said of the present one:
+   * an agent that was replaced by itself would stay away for good (HUB-10).
+   */
+  #home(at: Place, peer: Peer): void {
+    const { hub, number } = at
+    if (Number(at.since) < (this.#homes.get(agentOf(peer))?.since ?? 0)) {
+      this.#refuse(hub, number, "hub/internal")
+      return
+    }
     const bound = this.#store.peek(keyOf.name(peer.name)) !== null
     const [names] = (this.#store.peek(keyOf.names) as NamesRow | null) ?? [0]
     if (bound || names >= this.#maxNames) {
-      this.#admit(hub, link, peer, true)
+      this.#admit(at, peer)
       return
     }
-    const [place, claim] = [`${hub} ${link}`, {}]
+    const [place, claim] = [`${hub} ${number}`, {}]
     this.#claiming.set(place, claim)
     const done = (refused: HubErrorCode | null): void => {
       if (this.#claiming.get(place) !== claim) return
       this.#claiming.delete(place)
-      if (this.#stopped) this.#end(hub, link)
-      else if (refused === null) this.#admit(hub, link, peer, true)
-      else {
-        const error = encodeError(0, refused, retryAfterFor(refused))
-        this.#host.send(hub, ["frame", this.partition, this.epoch, link, error])
-        this.#end(hub, link)
-      }
+      if (this.#stopped) this.#end(hub, number)
+      else if (refused === null) this.#admit(at, peer)
+      else this.#refuse(hub, number, refused)
     }
     this.#host.claim(peer).then(
       (own) => done(own ? null : "hub/auth-failed"), // HUB-30
@@ -198,17 +219,24 @@ export class Owner {
     )
   }
 
+  #refuse(hub: string, link: number, code: HubErrorCode): void {
+    const error = encodeError(0, code, retryAfterFor(code))
+    this.#host.send(hub, ["frame", this.partition, this.epoch, link, error])
+    this.#end(hub, link)
+  }
+
   #end(hub: string, link: number): void {
     this.#host.send(hub, ["end", this.partition, this.epoch, link])
   }
 
-  #admit(hub: string, number: number, peer: Peer, home: boolean): Remote {
+  #admit({ hub, number, since }: Place, peer: Peer): Remote {
     const { partition, epoch } = this
+    const home = since !== null
     const transport = new RemoteLink(
       (frame) => {
         if (frame === null) {
           this.#end(hub, number)
-          this.#links.get(hub)?.delete(number)
+          this.#remove(hub, number)
         } else if (!this.#lost) this.#host.send(hub, ["frame", partition, epoch, number, frame])
       },
       () => {
@@ -218,16 +246,25 @@ export class Owner {
     )
     const links = this.#links.get(hub) ?? new Map<number, Remote>()
     this.#links.set(hub, links)
-    const remote: Remote = { link: this.#runtime.admit(transport, peer, home), transport }
+    const link = this.#runtime.admit(transport, peer, home)
+    const remote: Remote = { ...{ hub, number, since }, link, transport, peer }
     links.set(number, remote)
+    if (home) this.#homes.set(agentOf(peer), remote)
+    return remote
+  }
+
+  #remove(hub: string, number: number): Remote | undefined {
+    const remote = this.#of(hub, number)
+    this.#links.get(hub)?.delete(number)
+    if (remote === undefined) return undefined
+    const agent = agentOf(remote.peer)
+    if (this.#homes.get(agent) === remote) this.#homes.delete(agent)
     return remote
   }
 
   #forget(hub: string, link: number): void {
     this.#claiming.delete(`${hub} ${link}`)
-    const links = this.#links.get(hub)
-    links?.get(link)?.link.closed()
-    links?.delete(link)
+    this.#remove(hub, link)?.link.closed()
   }
 
   /** A hub is gone, or messages between it and this one were lost. */
@@ -235,9 +272,8 @@ export class Owner {
     for (const place of this.#claiming.keys()) {
       if (place.startsWith(`${hub} `)) this.#claiming.delete(place)
     }
-    const links = this.#links.get(hub)
+    for (const number of [...(this.#links.get(hub)?.keys() ?? [])]) this.#forget(hub, number)
     this.#links.delete(hub)
-    for (const { link } of links?.values() ?? []) link.closed()
   }
 }
 
