@@ -56,7 +56,7 @@ export function roomCases(book: Book): void {
   full.ask("1", sending("bob", 1))
   full.now += 60
   const late = full.encode("1", sending("bob", 2))
-  const there = context("now", "mail at exactly its time is still there")
+  const there = context("now", full.now) // at exactly its time it is still there
   full.refuse("1", "hub/mailbox-full", late, there, full.steps.length + 1)
   full.now += 1
   full.frame("1", late)
