@@ -3,10 +3,13 @@
 // so because of a connection of its own that is older.
 
 import { expect, test } from "vitest"
+import { createBundle } from "../src/bundle.ts"
+import { decode } from "../src/encoding.ts"
 import { systemEnvironment } from "../src/environment.ts"
 import { decodeFrame, FRAME, hubErrorCode } from "../src/hub/frames.ts"
 import { hubSettings } from "../src/hub/local-hub.ts"
-import { createIdentity } from "../src/identity.ts"
+import { encodeRequest, type Request } from "../src/hub/requests.ts"
+import { createIdentity, type OwnIdentity } from "../src/identity.ts"
 import type { Message } from "../src/node/cluster/messages.ts"
 import { Owner } from "../src/node/cluster/owner.ts"
 import { osDraw } from "../src/suite.ts"
@@ -16,17 +19,17 @@ const ALICE = createIdentity("alice", osDraw)
 const MALLORY = createIdentity("alice", osDraw)
 
 /** A partition, and what it sends to edges in words. */
-async function partition() {
+async function partition(log = new MemoryLog()) {
   const said: string[] = []
   const { ikSecret: secret, ik } = createIdentity("hub", osDraw)
-  const owner = new Owner(0, new MemoryLog(), {
+  const owner = new Owner(0, log, {
     ...{ environment: systemEnvironment, partitions: 1, valid: true },
     settings: { ...hubSettings({}), key: { secret, ik } },
     claim: async () => true,
     send: (hub, message) => said.push(`${hub} ${wordsOf(message)}`),
     lost: () => undefined,
     full: () => undefined,
-    pause: async () => undefined,
+    pause: () => new Promise((resolve) => setTimeout(resolve, 50)),
   })
   await owner.start()
   const settled = async (): Promise<string[]> => {
@@ -61,6 +64,36 @@ test("an older connection of the same agent that is heard of later replaces noth
   owner.broken("D")
   expect(await home("A", 3, 50)).toEqual(["A ready"])
 })
+
+test("a link that was given up and fails later does not end the one that has its number now", async () => {
+  const log = new MemoryLog()
+  const { home, owner, settled } = await partition(log)
+  const now = Math.floor(Date.now() / 1000)
+  expect(await home("A", 1, 1_000)).toEqual(["A ready"])
+  const { bytes } = createBundle(ALICE, { seq: now, now, suites: [1] }, osDraw)
+  const bundle = decode(bytes) as unknown as readonly [Uint8Array, Uint8Array]
+  const ask = (who: OwnIdentity, link: number, request: Request): void =>
+    owner.take("A", ["ask", 0, owner.epoch, link, who.name, who.ik, encodeRequest(1, request)])
+  ask(ALICE, 1, { type: "putBundle", bundle })
+  expect(await settled()).toEqual([`A ${FRAME.reply}`])
+  owner.take("A", ["gone", 0, owner.epoch, 1])
+  const envelope = new Uint8Array(300)
+  ask(createIdentity("bob", osDraw), 2, {
+    type: "send",
+    to: "alice",
+    mid: new Uint8Array(16),
+    envelope,
+  })
+  expect(await settled()).toEqual([`A ${FRAME.reply}`])
+
+  log.last = () => Promise.reject(new Error("the store does not answer"))
+  expect(await home("A", 3, 2_000)).toEqual(["A ready"]) // its mail cannot be read
+  await new Promise((resolve) => setTimeout(resolve, 2_000))
+  const said = await home("A", 3, 2_000) // the edge has asked again; the first link fails meanwhile
+  while (!said.includes("A end")) said.push(...(await settled()))
+  expect(said).toEqual(["A ready", "A end"])
+  expect(await home("A", 3, 2_000)).toEqual(["A ready"])
+}, 30_000)
 
 test("who has the name but not the key keeps nobody away", async () => {
   const { home } = await partition()

@@ -9,14 +9,13 @@ import { encodeError, type HubErrorCode } from "../../hub/frames.ts"
 import { readPage } from "../../hub/lookup.ts"
 import { keyOf, type NamesRow } from "../../hub/rows.ts"
 import { HubRuntime } from "../../hub/runtime.ts"
-import type { RuntimeLink, Transport } from "../../hub/runtime-link.ts"
+import type { RuntimeLink } from "../../hub/runtime-link.ts"
 import type { Peer } from "../../identity.ts"
 import type { Message } from "./messages.ts"
 import { PartitionStore } from "./partition-store.ts"
+import { RemoteLink } from "./remote-link.ts"
 import type { SharedLog } from "./shared-log.ts"
 
-/** Bytes that may be on their way to an edge before deliveries wait. */
-const MAX_UNDER_WAY = 1_048_576
 /** An edge has counted requests already; the clocks of two hubs differ. */
 const NO_RATE = 1_000_000_000
 
@@ -36,38 +35,6 @@ export interface OwnerHost {
   full(error: Error): void
   /** The store did not answer; waits. */
   pause(error: unknown): Promise<void>
-}
-
-/** A link of an agent that is connected elsewhere. */
-class RemoteLink implements Transport {
-  readonly #send: (frame: Uint8Array | null) => void
-  /** Requests have been answered. */
-  readonly answered: () => void
-  #sent = 0
-  #taken = 0
-
-  constructor(send: (frame: Uint8Array | null) => void, answered: () => void) {
-    this.#send = send
-    this.answered = answered
-  }
-
-  get writable(): boolean {
-    return this.#sent - this.#taken < MAX_UNDER_WAY
-  }
-
-  send(frame: Uint8Array): void {
-    this.#sent += frame.length
-    this.#send(frame)
-  }
-
-  close(): void {
-    this.#send(null)
-  }
-
-  /** The edge has passed on so many bytes in all. */
-  taken(bytes: number): void {
-    this.#taken = Math.max(this.#taken, bytes)
-  }
 }
 
 /** A connection of an agent at an edge. */
@@ -257,6 +224,7 @@ export class Owner {
     const remote = this.#of(hub, number)
     this.#links.get(hub)?.delete(number)
     if (remote === undefined) return undefined
+    remote.transport.forget()
     const agent = agentOf(remote.peer)
     if (this.#homes.get(agent) === remote) this.#homes.delete(agent)
     return remote
