@@ -21,8 +21,11 @@ interface Found {
 /** Messages that are asked for at once, and nanoseconds until the servers forget who asked. */
 const PAGE = 64
 const IDLE = 10_000_000_000
-/** Errors of JetStream: the subject has another last message, no message found. */
-const WRONG_LAST = 10_071
+/**
+ * Errors of JetStream: the subject has another last message, or will have one that is on its way (newer
+ * servers); no message found.
+ */
+const WRONG_LAST: readonly unknown[] = [10_071, 10_164]
 const NO_MESSAGE = 10_037
 /** What is said when a message that is to be deleted is not there. */
 const GONE: readonly unknown[] = [NO_MESSAGE, 10_043, 10_057]
@@ -69,7 +72,7 @@ export class Nats implements SharedLog {
     try {
       return await this.#publish(subject, data, { expect: { lastSubjectSequence: 0 } })
     } catch (error) {
-      if (codeOf(error) !== WRONG_LAST) throw error
+      if (!WRONG_LAST.includes(codeOf(error))) throw error
       throw new Conflict(`${subject} has a message already`)
     }
   }
