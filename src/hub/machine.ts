@@ -91,7 +91,7 @@ export function furtherRows(
   return asked.type === "ack" ? ackSenders(peer.name, keys, rows) : []
 }
 
-/** The mailbox that a request uses: what is past its time there is freed first (SPEC §11.4). */
+/** The mailbox that a request uses: what is past its time there goes first (HUB-62). */
 function mailboxOf(peer: Peer, asked: Asked): string | null {
   switch (asked.type) {
     case "send":
