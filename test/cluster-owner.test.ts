@@ -56,6 +56,8 @@ test("an older connection of the same agent that is heard of later replaces noth
   expect(await home("B", 1, 2_000)).toEqual(["A hub/replaced", "A end", "B ready"])
   expect(await home("A", 2, 1_500)).toEqual(["A hub/internal", "A end"])
   expect(await home("C", 1, 2_500)).toEqual(["B hub/replaced", "B end", "C ready"])
+  expect(await home("D", 1, 2_500 - 61_000)).toEqual(["C hub/replaced", "C end", "D ready"]) // two clocks
+  expect(await home("C", 1, 2_500)).toEqual(["D hub/replaced", "D end", "C ready"])
   expect(await home("C", 2, 2_500)).toEqual(["C hub/replaced", "C end", "C ready"])
   // Once it is gone, the clock of the edge where it was counts no more.
   owner.take("C", ["gone", 0, owner.epoch, 2])

@@ -104,12 +104,13 @@ export class NetworkHub implements Hub {
    * resolves.
    */
   async open(events: LinkEvents): Promise<FrameLink> {
-    for (let tries = 1; ; tries++) {
-      const place = this.#places[this.#next++ % this.#places.length] as HubPlace
+    const first = this.#next++
+    for (let i = 0; ; i++) {
+      const place = this.#places[(first + i) % this.#places.length] as HubPlace
       try {
         return await this.#connect(place, events)
       } catch (error) {
-        if (tries >= this.#places.length) throw error
+        if (i === this.#places.length - 1) throw error
       }
     }
   }

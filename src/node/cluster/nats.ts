@@ -27,7 +27,7 @@ const IDLE = 10_000_000_000
  */
 const WRONG_LAST: readonly unknown[] = [10_071, 10_164]
 const NO_MESSAGE = 10_037
-/** What is said when a message that is to be deleted is not there. */
+/** What is said when a message cannot be deleted, mostly because it is not there. */
 const GONE: readonly unknown[] = [NO_MESSAGE, 10_043, 10_057]
 /** A limit of the server or account is reached; or one of the stream, which other failures share. */
 const NO_RESOURCES: readonly unknown[] = [10_002, 10_023, 10_047]
@@ -108,6 +108,7 @@ export class Nats implements SharedLog {
     })
     const consumer = js.consumers.getConsumerFromInfo(info)
     try {
+      if (info.num_pending === 0) return // a fetch would wait for messages to come
       let [before, received] = [-1, 0]
       while (received > before) {
         before = received
@@ -115,7 +116,7 @@ export class Nats implements SharedLog {
         for await (const message of await consumer.fetch(options)) {
           if (message.info.deliverySequence !== ++received) return // one was lost on its way
           yield this.#stored(message)
-          if (received === info.num_pending) return
+          if (received >= info.num_pending) return
         }
       }
     } finally {
@@ -165,8 +166,11 @@ export class Nats implements SharedLog {
       await this.#delete(seq)
       return
     }
+    let before = Number.POSITIVE_INFINITY
     for (let last = await this.last(subject); last !== null; last = await this.last(subject)) {
+      if (last.seq >= before) throw new Error(`message ${last.seq} cannot be deleted`)
       await this.#delete(last.seq)
+      before = last.seq
     }
   }
 

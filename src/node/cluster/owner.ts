@@ -16,6 +16,8 @@ import { PartitionStore } from "./partition-store.ts"
 import { RemoteLink } from "./remote-link.ts"
 import type { SharedLog } from "./shared-log.ts"
 
+/** Milliseconds by which what an edge says may come late. */
+const MOST_DELAY = 60_000
 /** An edge has counted requests already; the clocks of two hubs differ. */
 const NO_RATE = 1_000_000_000
 
@@ -109,7 +111,7 @@ export class Owner {
     return { ...this.#runtime.statistics, delivered: this.#runtime.delivered }
   }
 
-  /** Reads the partition and takes it over; returns how many records came after the snapshot. */
+  /** Reads the partition and takes it over; returns how many records it read beside the snapshot. */
   async start(): Promise<number> {
     await this.#runtime.start()
     return this.#store.replayed
@@ -161,7 +163,7 @@ export class Owner {
    */
   #home(at: Place, peer: Peer): void {
     const { hub, number } = at
-    if (Number(at.since) < (this.#homes.get(agentOf(peer))?.since ?? 0)) {
+    if (this.#outdated(at, peer)) {
       this.#refuse(hub, number, "hub/internal")
       return
     }
@@ -177,6 +179,7 @@ export class Owner {
       if (this.#claiming.get(place) !== claim) return
       this.#claiming.delete(place)
       if (this.#stopped) this.#end(hub, number)
+      else if (this.#outdated(at, peer)) this.#refuse(hub, number, "hub/internal")
       else if (refused === null) this.#admit(at, peer)
       else this.#refuse(hub, number, refused)
     }
@@ -184,6 +187,15 @@ export class Owner {
       (own) => done(own ? null : "hub/auth-failed"), // HUB-30
       () => done("hub/internal"),
     )
+  }
+
+  /** Whether the agent has connected again since. More than a minute is no delay, but two clocks. */
+  #outdated({ hub, number, since }: Place, peer: Peer): boolean {
+    const home = this.#homes.get(agentOf(peer))
+    if (home === undefined) return false
+    if (home.hub === hub) return number < home.number
+    const behind = Number(home.since) - Number(since)
+    return behind > 0 && behind < MOST_DELAY
   }
 
   #refuse(hub: string, link: number, code: HubErrorCode): void {
@@ -215,6 +227,7 @@ export class Owner {
     this.#links.set(hub, links)
     const link = this.#runtime.admit(transport, peer, home)
     const remote: Remote = { ...{ hub, number, since }, link, transport, peer }
+    if (link.state.phase === "closed") return remote // refused at once
     links.set(number, remote)
     if (home) this.#homes.set(agentOf(peer), remote)
     return remote

@@ -55,7 +55,7 @@ export class PartitionStore implements HubStore {
   /** Records of a batch that was not complete when they were read. */
   #pending: Placed[] = []
   #closed = false
-  /** Records that were read one by one when the partition was taken over. */
+  /** Records that were read when the partition was taken over, those of the snapshot not counted. */
   replayed = 0
 
   /** @param options - Log, partition, epoch. */
@@ -112,27 +112,31 @@ export class PartitionStore implements HubStore {
   async #replay(): Promise<boolean> {
     const { log, partition } = this.#options
     const all = subjects.log(partition, "*")
-    for (;;) {
+    for (let ahead = true; ; ) {
       const next = await surely(() => log.next(all, this.#at), this.#pause)
       if (next === null) return true
       if (!(await this.#take(next))) {
         await this.#pause(new Error(`record ${this.#number + 1} of partition ${partition} is gone`))
         return false
       }
-      await this.#scan(all)
+      if (ahead) ahead = await this.#scan(all)
     }
   }
 
-  /** Reads many at a time, as far as that goes: a server that is behind may lack some of them. */
-  async #scan(all: string): Promise<void> {
+  /**
+   * Reads many at a time, as far as that goes: a server that is behind may lack some of them.
+   *
+   * @returns Whether it was of use.
+   */
+  async #scan(all: string): Promise<boolean> {
     const records = this.#options.log.scan(all, this.#at)[Symbol.asyncIterator]()
     try {
-      for (;;) {
+      for (let some = false; ; some = true) {
         const { value, done } = await records.next().catch(() => END)
-        if (done || !(await this.#take(value))) return
+        if (done || !(await this.#take(value))) return some
       }
     } finally {
-      await records.return?.()
+      await records.return?.().catch(() => undefined)
     }
   }
 
@@ -225,7 +229,10 @@ export class PartitionStore implements HubStore {
       const record = encodeRecord(epoch, number, i === parts.length - 1, part.rows)
       try {
         if (this.#closed) throw new Error("the partition was closed")
-        this.#at = await createSurely(log, subjects.log(partition, number), record, this.#pause)
+        const at = await createSurely(log, subjects.log(partition, number), record, this.#pause)
+        // Numbers are given again: what is erased by its number could be another's.
+        if (at <= this.#at) throw new Error("the store has lost what it had accepted last")
+        this.#at = at
       } catch (error) {
         if (error instanceof Full && i === 0) {
           this.#options.full(error)

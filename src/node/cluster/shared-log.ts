@@ -48,7 +48,7 @@ export interface SharedLog {
   get(seq: number): Promise<Uint8Array>
   /** The subjects that fit and have messages. */
   subjects(pattern: string): Promise<readonly string[]>
-  /** Erases all messages of a subject; `seq` is the only one, if that is known. */
+  /** Erases all messages of a subject; or, if it is known to have one only, that one. */
   erase(subject: string, seq?: number): Promise<void>
 }
 
