@@ -18,6 +18,9 @@ export interface Task {
   readonly search?: boolean | undefined
 }
 
+/** How many times as long is waited, one after the other, until the reference passes. */
+const PATIENCE: readonly number[] = [1, 4, 10]
+
 /** Looks for the first check that fails; those that cite the requirement come first. */
 export async function examine(task: Task): Promise<Fate> {
   const { id, req, folder, hint, search = true } = task
@@ -32,7 +35,10 @@ export async function examine(task: Task): Promise<Fate> {
     (await first(subject, ["vector", "property", "hub", "agent"], cites))
   if (found !== null) {
     // A check that is wrong itself, or that a busy machine fails, kills nothing.
-    if (await sound(task.clean, found)) return fate("killed", found.id)
+    for (const slow of PATIENCE) {
+      const still = slow === 1 || (await subject.fails(found.kind, only(found), slow)) !== null
+      if (still && (await sound(task.clean, found, slow))) return fate("killed", found.id)
+    }
     return fate("broken", `the reference without the fault fails ${found.id} too`)
   }
   if (!search) return fate("survived", "")
@@ -43,6 +49,11 @@ export async function examine(task: Task): Promise<Fate> {
     (await first(subject, kinds, () => true))
   return other === null ? fate("survived", "") : fate("uncited", other.id)
 }
+
+const only =
+  ({ id }: Check): Wanted =>
+  (check) =>
+    check.id === id
 
 async function first(
   subject: Subject,
@@ -59,12 +70,13 @@ async function first(
 const passing = new Set<string>()
 
 /** Whether the reference passes the check; asked once in a process. */
-async function sound(clean: string, { kind, id }: Check): Promise<boolean> {
+async function sound(clean: string, check: Check, slow: number): Promise<boolean> {
+  const { kind, id } = check
   const key = `${clean} ${id}`
   if (passing.has(key)) return true
   const reference = await Subject.load(clean)
   if (typeof reference === "string") return false
-  if ((await reference.fails(kind, (check) => check.id === id)) !== null) return false
+  if ((await reference.fails(kind, only(check), slow)) !== null) return false
   passing.add(key)
   return true
 }

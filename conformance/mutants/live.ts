@@ -18,8 +18,12 @@ const PATIENCE = 1_000
 /** Longest time until something due happens at an agent, milliseconds. */
 const AGENT_PATIENCE = 3_000
 
-/** The first black-box case that fails against the hub of the copy. */
-export async function examineHub(folder: string, wanted: Wanted): Promise<string | null> {
+/** The first black-box case that fails against the hub of the copy; `slow` times as long is waited. */
+export async function examineHub(
+  folder: string,
+  wanted: Wanted,
+  slow: number,
+): Promise<string | null> {
   const ids = HUB_CASES.filter((item) => wanted(item) && !item.slow && !item.needs).map(
     ({ id }) => id,
   )
@@ -31,7 +35,11 @@ export async function examineHub(folder: string, wanted: Wanted): Promise<string
     const { port } = await server.start()
     for (const id of ids) {
       const target = { host: "127.0.0.1", port }
-      const [verdict] = await runHubCases(target, { only: [id], patience: PATIENCE, names: id })
+      const [verdict] = await runHubCases(target, {
+        only: [id],
+        patience: slow * PATIENCE,
+        names: id,
+      })
       if (verdict?.outcome === "FAIL") return id
     }
     return null
@@ -45,9 +53,11 @@ export async function examineAgents(
   driver: Driver,
   hello: Hello,
   wanted: Wanted,
+  slow: number,
 ): Promise<string | null> {
   for (const { id } of EVIL_CASES.filter(wanted)) {
-    const [verdict] = await runEvilHub(driver, hello, { only: [id], patience: AGENT_PATIENCE })
+    const patience = slow * AGENT_PATIENCE
+    const [verdict] = await runEvilHub(driver, hello, { only: [id], patience })
     if (verdict?.outcome === "FAIL") return id
   }
   return null

@@ -45,17 +45,21 @@ export class Subject {
     }
   }
 
-  /** The first check of a kind that fails, of those that are wanted. */
-  async fails(kind: Check["kind"], wanted: Wanted): Promise<Check | null> {
-    const id = await this.#look(kind, wanted)
+  /**
+   * The first check of a kind that fails, of those that are wanted.
+   *
+   * @param slow - How many times as long live checks wait.
+   */
+  async fails(kind: Check["kind"], wanted: Wanted, slow: number = 1): Promise<Check | null> {
+    const id = await this.#look(kind, wanted, slow)
     return id === null ? null : { kind, id }
   }
 
-  #look(kind: Check["kind"], wanted: Wanted): Promise<string | null> {
+  #look(kind: Check["kind"], wanted: Wanted, slow: number): Promise<string | null> {
     if (kind === "vector") return this.#vector(wanted)
     if (kind === "property") return this.#property(wanted)
-    if (kind === "hub") return examineHub(this.#folder, wanted)
-    return examineAgents(this.#driver, this.#hello, wanted)
+    if (kind === "hub") return examineHub(this.#folder, wanted, slow)
+    return examineAgents(this.#driver, this.#hello, wanted, slow)
   }
 
   async #vector(wanted: Wanted): Promise<string | null> {
