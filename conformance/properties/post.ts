@@ -72,10 +72,13 @@ function delivered(model: Post, box: Box): Json[] {
   return out
 }
 
+const isOld = (model: Post, { time }: { readonly time: number }): boolean =>
+  model.now - time > model.limits.ttl
+
 /** What a use of a mailbox does first: mail past its time goes. */
 function expire(model: Post, box: Box): void {
   box.mail = box.mail.filter((mail) => {
-    const old = model.now - mail.time > model.limits.ttl
+    const old = isOld(model, mail)
     if (old) {
       box.freed = true
       box.flight.delete(mail.mseq)
@@ -239,7 +242,12 @@ export const ack: Move<Post> = move<Post, { who: number; picks: readonly number[
   (model, trial, { who, picks }) => {
     const box = pick(present(model), who)
     // Mostly its own mail, also of others and of none.
-    const mseqs = picks.map((n) => (n < 6 ? box.mail[n % (box.mail.length || 1)]?.mseq : n) ?? n)
+    const chosen = picks.map((n) => (n < 6 ? box.mail[n % (box.mail.length || 1)]?.mseq : n) ?? n)
+    // What takes the place of mail past its time may come with this event (SPEC §11.4): whether an
+    // ACK that names it undelivered was first is left open.
+    const freeing = box.mail.some((mail) => isOld(model, mail))
+    const waits = (mseq: number): boolean => freeing && mseq < box.next && !box.flight.has(mseq)
+    const mseqs = chosen.map((mseq) => (waits(mseq) ? box.next + 9 : mseq))
     return request(model, trial, box, frames.ack(++model.rid, mseqs), () => {
       expire(model, box)
       for (const { mseq, from, mid } of box.mail.filter((mail) => mseqs.includes(mail.mseq))) {
