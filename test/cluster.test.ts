@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest"
 import { runHubCases, spawnHub } from "../conformance/live/hub.ts"
 import { Nats } from "../src/node/cluster/nats.ts"
 import type { NatsOptions } from "../src/node/cluster/nats-connect.ts"
-import { Conflict } from "../src/node/cluster/shared-log.ts"
+import { Conflict, type Stored } from "../src/node/cluster/shared-log.ts"
 import { NetworkHub } from "../src/node/network-hub.ts"
 import { addressOf, type HubProcess, hubProcess, loginSurely } from "./support/cluster.ts"
 import { ALICE, BOB, ClusterBed, envelope, joined, mid, now } from "./support/cluster-bed.ts"
@@ -244,6 +244,12 @@ describe.skipIf(natsVersion === null)(`the store${natsAbsent}`, () => {
     await client.erase("log.1.5")
     expect(await client.last("log.1.5")).toBeNull()
     expect((await client.next("log.1.*", 0))?.subject).toBe("log.1.0")
+    const scanned: Stored[] = []
+    for await (const stored of client.scan("log.1.*", 0)) scanned.push(stored)
+    const numbers = Array.from({ length: 200 }, (_, n) => n).filter((n) => n !== 5)
+    expect(scanned.map(({ subject }) => subject)).toEqual(numbers.map((n) => `log.1.${n}`))
+    const { seq } = scanned.at(-1) as Stored
+    expect((await client.scan("log.1.*", seq)[Symbol.asyncIterator]().next()).done).toBe(true)
     await Promise.all(clients.map((one) => one.close()))
   })
 
