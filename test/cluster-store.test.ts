@@ -317,6 +317,16 @@ test("the first record of an owner that has written nothing yet stays, whoever c
   }
 })
 
+test("an owner whose store has lost its end writes no more", async () => {
+  const log = new MemoryLog()
+  const own = owner(log, chanceOf(1))
+  await own.store.open()
+  await written(own, 1, 5)
+  log.create = async () => 3 // the number of a message that was there before
+  await expect(written(own, 6, 6)).rejects.toThrow(/has lost/)
+  expect(own.lost).toBe(true)
+})
+
 test("of two cores that found a cluster at once one wins, and answers may be lost", async () => {
   for (let seed = 1; seed <= 20; seed++) {
     const log = new MemoryLog()
