@@ -84,6 +84,7 @@ describe("exit codes", () => {
     ["no command", []],
     ["a tier that is none", ["run", "--tier", "high"]],
     ["a seed that is none", ["run", "--seed", "1.5"]],
+    ["no processes", ["run", "--jobs", "0"]],
     ["an unknown format", ["run", "--report", "pdf=x.pdf"]],
     ["a file that does not exist", ["replay", "nowhere.json"]],
     ["a baseline that does not exist", ["run", "--baseline", "nowhere.json"]],
@@ -215,6 +216,30 @@ describe("reports", () => {
     validate(a)
     expect(validate.errors ?? []).toEqual([])
     expect(validate({ ...a, extra: 1 })).toBe(false)
+  })
+
+  test("two processes of a driver give the report of one", async () => {
+    const pids = at("pids.txt")
+    const driver = faulty(
+      "lanes.mjs",
+      `if (op === "hello") (await import("node:fs")).appendFileSync(${JSON.stringify(pids)}, process.pid + " ")
+       if (op === "identity.safety") return { ok: { safety: "" } }`,
+    )
+    const options = ["--only", "identity,encoding", "--runs", "5", "--driver", driver]
+    const reports: ReportDocument[] = []
+    for (const jobs of ["1", "2", "3"]) {
+      writeFileSync(pids, "")
+      const { exit } = await suite("run", ...options, "--jobs", jobs, "--report", "json=lanes.json")
+      const processes = new Set(readFileSync(pids, "utf8").trim().split(" "))
+      expect([exit, processes.size]).toEqual([1, Number(jobs)])
+      reports.push({ ...document("lanes.json"), timings: null as never })
+    }
+    expect(reports[0]?.verdicts.length).toBeGreaterThan(150)
+    expect(reports[1]).toEqual(reports[0])
+    expect(reports[2]).toEqual(reports[0])
+    writeFileSync(pids, "")
+    await suite("run", "--only", "identity-0001", "--driver", driver, "--jobs", "4")
+    expect(readFileSync(pids, "utf8").trim()).toMatch(/^\d+$/)
   })
 
   test("merge puts implementations side by side", async () => {

@@ -65,9 +65,15 @@ export function openDriver({ driver, timeoutScale = 1 }: DriverFlags, tap?: Stdi
   if (driver === undefined) return createReference()
   const timeout = OPERATION * timeoutScale
   const opened = new StdioDriver({ command: driver, timeout, ...(tap && { tap }) })
-  // Nothing outlives this process, however it ends.
-  process.on("exit", () => opened.kill())
+  if (OPENED.push(opened) === 1) process.on("exit", killOpened)
   return opened
+}
+
+const OPENED: StdioDriver[] = []
+
+/** Nothing outlives this process, however it ends. */
+function killOpened(): void {
+  for (const driver of OPENED) driver.kill()
 }
 
 /** Checks that a filter can be meant: it names ids of checks, section words or requirements. */

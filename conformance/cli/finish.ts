@@ -33,19 +33,27 @@ export class Watch {
   readonly times: Record<string, number> = {}
   readonly #total: number
   readonly #quiet: boolean
-  #last: number = performance.now()
   #seen = 0
   #failed = 0
+  readonly see: (verdict: Verdict) => void = this.lane()
 
   constructor(total: number, { json }: { readonly json?: boolean }) {
     this.#total = total
     this.#quiet = json === true || process.stderr.isTTY !== true
   }
 
-  see({ id, outcome }: Verdict): void {
-    const now = performance.now()
-    this.times[id] = Math.round((now - this.#last) * 1000) / 1000
-    this.#last = now
+  /** For checks that follow each other: what sees their verdicts. */
+  lane(): (verdict: Verdict) => void {
+    let last = performance.now()
+    return (verdict) => {
+      const now = performance.now()
+      this.times[verdict.id] = Math.round((now - last) * 1000) / 1000
+      last = now
+      this.#count(verdict)
+    }
+  }
+
+  #count({ outcome }: Verdict): void {
     this.#seen++
     if (outcome === "FAIL") this.#failed++
     if (!this.#quiet) process.stderr.write(`\r${this.#seen}/${this.#total}, ${this.#failed} failed`)

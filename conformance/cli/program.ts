@@ -109,6 +109,7 @@ function addRun(root: Command, set: Set): void {
     .addOption(new Option("--seed <s>", "of the properties: a number, or random").argParser(seed))
     .option("--no-vectors", "properties only")
     .option("--no-properties", "vectors only")
+    .option("--jobs <n>", "processes of the driver beside each other; 2 by default", integer(1))
   verdictOptions(driverOptions(command)).action(async (flags: RunFlags) => {
     const { only, tier, vectors, properties } = flags
     const filtered = only.length > 0 || tier !== undefined || !vectors || !properties

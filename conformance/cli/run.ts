@@ -1,5 +1,6 @@
 // run: vectors and properties against a driver, or against the reference.
 
+import { availableParallelism } from "node:os"
 import {
   type Case,
   claims,
@@ -10,10 +11,11 @@ import {
   type Reply,
 } from "../driver.ts"
 import { DEFAULT_SEED, PROPERTIES, runProperties } from "../property.ts"
-import { runCases, summarize, tierOf } from "../runner.ts"
+import { type Level, runCases, summarize, tierOf } from "../runner.ts"
 import type { Report, Verdict } from "../verdict.ts"
 import { allCases, levels, loadRequirements, matcher, openDriver } from "./context.ts"
 import { type FinishFlags, finish, Watch } from "./finish.ts"
+import { type Lane, mergeLanes, splitLanes } from "./lanes.ts"
 
 /** Options of `run`. */
 export interface RunFlags extends FinishFlags {
@@ -24,7 +26,12 @@ export interface RunFlags extends FinishFlags {
   readonly seed?: number | "random"
   readonly vectors: boolean
   readonly properties: boolean
+  /** Processes of the driver beside each other; by default 2, or 1 on a machine with one core. */
+  readonly jobs?: number
 }
+
+/** More would wait for this process, which judges for all. */
+const DEFAULT_JOBS = 2
 
 /** Runs what the options select; the exit code. */
 export async function run(flags: RunFlags): Promise<number> {
@@ -32,33 +39,49 @@ export async function run(flags: RunFlags): Promise<number> {
   const { only, tier = 3, strict } = flags
   const matches = matcher(only)
   const seed = flags.seed === "random" ? randomSeed() : (flags.seed ?? DEFAULT_SEED)
-  const cases = allCases()
-  const selected = flags.vectors
-    ? cases.filter((item) => matches(item) && tierOf(item) <= tier)
-    : []
+  const covers = flags.vectors ? allCases().filter(matches) : []
+  const cases = covers.filter((item) => tierOf(item) <= tier)
   const properties = flags.properties
-    ? PROPERTIES.filter((item) => matches(item) && item.tier <= tier).map(({ id }) => id)
+    ? PROPERTIES.filter((item) => matches(item) && item.tier <= tier)
     : []
-  const driver = openDriver(flags)
-  const watch = new Watch(selected.length + properties.length, flags)
-  let report: Report
-  try {
-    const chosen = new Set(selected.map(({ id }) => id))
-    report = await runCases(driver, {
-      ...{ cases, select: (item: Case) => chosen.has(item.id), strict },
-      ...{ level: levels(requirements), onVerdict: (verdict: Verdict) => watch.see(verdict) },
-    })
-    const { hello, aborted } = report
-    if (hello !== null && aborted === undefined && properties.length > 0) {
-      report = await addProperties(report, driver, hello, properties, { ...flags, seed }, watch)
-    }
-  } finally {
-    await driver.close?.()
-  }
-  return finish(report, watch, flags, requirements, {
+  const watch = new Watch(cases.length + properties.length, flags)
+  const lanes = splitLanes(cases, properties, jobsOf(flags))
+  const settings = { ...flags, seed, level: levels(requirements) }
+  const reports = await Promise.all(lanes.map((lane) => runLane(lane, settings, watch.lane())))
+  return finish(mergeLanes(reports, lanes, strict), watch, flags, requirements, {
     ...{ mode: "run", target: flags.driver ?? null, only, tier: flags.tier ?? null },
     ...{ seed: properties.length > 0 ? seed : null, runs: flags.runs, strict },
   })
+}
+
+/** Processes of the driver; the reference is in this process and cannot be two. */
+function jobsOf({ driver, jobs }: RunFlags): number {
+  if (driver === undefined) return 1
+  return jobs ?? Math.min(DEFAULT_JOBS, availableParallelism())
+}
+
+type Settings = RunFlags & { readonly seed: number; readonly level: (id: string) => Level }
+
+/** Runs one lane against a driver of its own. */
+async function runLane(
+  { cases, properties }: Lane,
+  settings: Settings,
+  see: (verdict: Verdict) => void,
+): Promise<Report> {
+  const driver = openDriver(settings)
+  try {
+    const chosen = new Set(cases.map(({ id }) => id))
+    const report = await runCases(driver, {
+      ...{ cases: allCases(), select: (item: Case) => chosen.has(item.id) },
+      ...{ level: settings.level, strict: settings.strict, onVerdict: see },
+    })
+    const { hello, aborted } = report
+    if (hello === null || aborted !== undefined || properties.length === 0) return report
+    const only = properties.map(({ id }) => id)
+    return await addProperties(report, driver, hello, only, settings, see)
+  } finally {
+    await driver.close?.()
+  }
 }
 
 function randomSeed(): number {
@@ -71,8 +94,8 @@ async function addProperties(
   driver: Driver,
   hello: Hello,
   only: readonly string[],
-  flags: RunFlags & { readonly seed: number },
-  watch: Watch,
+  flags: Settings,
+  see: (verdict: Verdict) => void,
 ): Promise<Report> {
   const guard = new Guard(driver, hello)
   const verdicts: Verdict[] = [...before.verdicts]
@@ -83,7 +106,7 @@ async function addProperties(
       onVerdict: (verdict) => {
         const judged = guard.correct(verdict)
         verdicts.push(judged)
-        watch.see(judged)
+        see(judged)
         if (guard.broken !== null) throw guard.broken
       },
     })
