@@ -185,7 +185,8 @@ function checked(reply: Reply): Reply {
   return { fault: { message, breakdown: "harness" } }
 }
 
-async function judgeReply(
+/** What is wrong with a reply; null if it is as expected. */
+export async function judgeReply(
   reply: Reply,
   expect: string,
   output: JsonObject | undefined,
@@ -243,7 +244,7 @@ function pair(expected: Json, actual: Json | undefined): string {
 }
 
 /** Arguments in a line. */
-function describe(args: JsonObject): string {
+export function describe(args: JsonObject): string {
   const parts = Object.entries(args).map(([key, value]) => {
     const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "")
     return `${key}=${text.length > 40 ? `${text.slice(0, 36)}..` : text}`

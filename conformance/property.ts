@@ -1,12 +1,12 @@
 // Properties: what holds for all inputs, checked on generated ones through the driver operations.
 
 import { type Case, type Driver, type Hello, SECTIONS } from "./driver.ts"
+import type { Finding } from "./judge.ts"
 import { PROPERTIES_OF } from "./properties/index.ts"
 import type { Verdict, WireEntry } from "./verdict.ts"
 
 /** A failing run, shrunk, as a case that the runner repeats. */
-export interface Counterexample {
-  readonly message: string
+export interface Counterexample extends Finding {
   readonly case: Case
   /** Calls to the driver in all, shrinking included. */
   readonly calls: number
@@ -116,6 +116,5 @@ async function judge(
   }
   const found = await property.check(counting, { seed: spread(`${seed} ${id}`), runs, hello })
   if (found === null) return { ...base, outcome: "PASS", message: "", calls }
-  const { message, case: item, log } = found
-  return { ...base, outcome: "FAIL", message, calls, log, case: item }
+  return { ...found, ...base, outcome: "FAIL", calls }
 }

@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Ajv, type AnySchema } from "ajv"
 import { afterAll, describe, expect, test } from "vitest"
+import { formatSummary } from "../conformance/report/console.ts"
 import type { ReportDocument } from "../conformance/report/document.ts"
 import { compiledConformance } from "./support/compiled.ts"
 
@@ -166,6 +167,30 @@ describe("a failure", () => {
     expect([repaired.exit, repaired.text]).toEqual([1, expect.stringContaining("take it out")])
   })
 
+  test("of a property tells its rules, the steps, and the item that differs", async () => {
+    const driver = faulty(
+      "view.mjs",
+      `if (op === "session.open" && reply.ok) reply.ok.view = reply.ok.view.slice(0, -2) + "07"`,
+    )
+    const options = ["--only", "session-p10", "--driver", driver]
+    const { exit, text } = await suite("run", ...options)
+    expect(exit).toBe(1)
+    expect(text).toMatch(/^FAIL session-p10 step \d+ whatever a peer sends/m)
+    expect(text).toMatch(/rules {4}it fails if one of these is not kept:\n +\[SESSION-8\] The rec/)
+    expect(text).toMatch(/^ +step 0 session\.new role=\w+ suite=\d/m)
+    expect(text).toMatch(/did {6}session\.open session=\$s0/)
+    expect(text).toMatch(/at {7}view item \[6\]: expected 0, got 7$/m)
+    expect(text).toMatch(/replay {3}agentmesh-conformance run --only session-p10 --seed /)
+  })
+
+  test("of a hub is repeated by the command that started it", async () => {
+    // Its memory does not outlive it.
+    const spawned = `node ${join(out, "src/node/hub-cli.js")} --port {port} --json`
+    const { exit, text } = await suite("hub", "--only", "hub-live-1001", "--spawn", spawned)
+    expect(exit).toBe(1)
+    expect(text).toContain(`hub --only hub-live-1001 --spawn ${JSON.stringify(spawned)}`)
+  })
+
   test("names the first intermediate value that differs", async () => {
     const wrong = faulty(
       "trace.mjs",
@@ -216,6 +241,22 @@ describe("reports", () => {
     validate(a)
     expect(validate.errors ?? []).toEqual([])
     expect(validate({ ...a, extra: 1 })).toBe(false)
+  })
+
+  test("a run claims no more than it has checked", async () => {
+    const args = ["--only", "identity-0001", "--json"]
+    const { text } = await suite("run", ...args)
+    const whole = JSON.parse(text) as ReportDocument
+    const said = (change: Partial<ReportDocument["run"]>) =>
+      formatSummary(
+        { ...whole, run: { ...whole.run, only: [], ...change } },
+        (_style, words) => words,
+      )
+    expect(whole.hello?.tier).toBe(3)
+    expect(said({})).toMatch(/^CONFORMANT UP TO T2: .*\nT3, which it claims too, is live/)
+    expect(said({})).toContain("agentmesh-conformance agent and agentmesh-conformance hub")
+    expect(said({ mode: "agent" })).toMatch(/^CONFORMANT AS A LIVE AGENT: .*exit 0$/)
+    expect(said({ only: ["x"] })).toMatch(/^PASSES WHAT WAS ASKED: .*exit 0$/)
   })
 
   test("two processes of a driver give the report of one", async () => {

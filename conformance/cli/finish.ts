@@ -20,6 +20,9 @@ export interface FinishFlags extends DriverFlags {
   readonly saveFailures?: string
   /** The document on standard output instead of text. */
   readonly json?: boolean
+  /** The hub under test: its address, or the command that starts it. */
+  readonly connect?: string
+  readonly spawn?: string
 }
 
 /** Failures that are printed in full, and of these for the same first requirement. */
@@ -193,6 +196,11 @@ function replayCommand(
     return `agentmesh-conformance replay ${file}${target}`
   const seed =
     kind === "property" && run.seed !== null ? ` --seed ${run.seed} --runs ${run.runs}` : ""
-  const where = run.mode === "hub" ? ` --connect ${run.target}` : target
+  const where = run.mode === "hub" ? hubOption(flags) : target
   return `agentmesh-conformance ${run.mode} --only ${id}${seed}${where}`
+}
+
+function hubOption({ connect, spawn }: FinishFlags): string {
+  if (connect !== undefined) return ` --connect ${connect}`
+  return spawn === undefined ? "" : ` --spawn ${JSON.stringify(spawn)}`
 }

@@ -25,8 +25,6 @@ export const LIVE_CASES: readonly {
 /** Options of `hub`. */
 export interface HubFlags extends FinishFlags {
   readonly only: readonly string[]
-  readonly connect?: string
-  readonly spawn?: string
 }
 
 /** Examines a hub; the exit code. Without an address or a command: the hub of this package. */

@@ -109,13 +109,14 @@ class Run<T> {
     const { error, trial } = this.#failure
     const { id, title, req, needs } = about
     const described = { id, title, req, ...(needs ? { needs } : {}) }
-    const { case: item, replays } = await toCase(described, trial, this.#driver, this.#hello)
+    const { case: item, shown } = await toCase(described, trial, this.#driver, this.#hello)
     const reason = error instanceof Falsified ? error.message : `${error.name}: ${error.message}`
-    const note = replays ? "" : " (the saved steps alone do not show it)"
+    const note = shown ? "" : " (the saved steps alone do not show it)"
+    const finding = shown ?? (error instanceof Falsified ? error.finding : {})
     const first = Math.max(0, trial.log.length - SHOWN)
     const log = trial.log.slice(first).map(({ op, args, reply }, i) => ({
       ...{ op, args, reply, step: first + i },
     }))
-    return { message: `${reason}${note}`, case: item, calls: this.#calls, log }
+    return { ...finding, message: `${reason}${note}`, case: item, calls: this.#calls, log }
   }
 }

@@ -1,9 +1,11 @@
 // A failing run becomes a case of the vector format, with concrete steps that a runner repeats.
 
 import type { Case, Driver, Hello, Json, JsonObject, Mutation, Reply, Step } from "../driver.ts"
+import type { Finding } from "../judge.ts"
 import { createReference } from "../peers/reference.ts"
 import { runCases } from "../runner.ts"
 import { isObject, mutate, resolve } from "../values.ts"
+import type { Verdict } from "../verdict.ts"
 import type { Entry, Origin, Trial } from "./trial.ts"
 
 /** Shortest text that is taken for an earlier output; shorter ones could be equal by chance. */
@@ -99,22 +101,23 @@ async function filled(steps: readonly Step[]): Promise<readonly Step[]> {
   })
 }
 
-async function outcome(driver: Driver, item: Case): Promise<string> {
-  const { verdicts } = await runCases(driver, { cases: [item] })
-  return verdicts[0]?.outcome ?? "none"
+async function judged(driver: Driver, item: Case): Promise<Verdict | undefined> {
+  return (await runCases(driver, { cases: [item] })).verdicts[0]
 }
 
 /**
  * The case of a failing run. It fails on the driver that failed and passes on the reference,
  * wherever the fault shows in a reply; a fault that shows only in a comparison of replies (a
  * repeated key) needs a driver with named draws, whose every output is then expected exactly.
+ *
+ * @returns `shown`: what is wrong when the case is performed; null if it does not show the fault.
  */
 export async function toCase(
   about: About,
   trial: Trial,
   driver: Driver,
   hello: Hello,
-): Promise<{ case: Case; replays: boolean }> {
+): Promise<{ readonly case: Case; readonly shown: Finding | null }> {
   const steps = stepsOf(trial.log, trial.origins)
   const make = (list: readonly Step[]): Case => {
     const codes = new Set(list.flatMap((step) => step.expect ?? []))
@@ -127,11 +130,12 @@ export async function toCase(
   for (const attempt of attempts) {
     try {
       const item = make(await attempt())
-      const passes = (await outcome(createReference(), item)) === "PASS"
-      if (passes && (await outcome(driver, item)) === "FAIL") return { case: item, replays: true }
+      if ((await judged(createReference(), item))?.outcome !== "PASS") continue
+      const shown = await judged(driver, item)
+      if (shown?.outcome === "FAIL") return { case: item, shown }
     } catch {
       // Steps that the reference cannot repeat, since they hold bytes that only this driver makes.
     }
   }
-  return { case: make(steps), replays: false }
+  return { case: make(steps), shown: null }
 }

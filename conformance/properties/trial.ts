@@ -1,12 +1,20 @@
 // One run of a property: every call to the driver is judged at once and written down.
 
 import type { Driver, Hello, Json, JsonObject, Mutation, Reply } from "../driver.ts"
+import { describe, type Finding, judgeReply } from "../judge.ts"
 import { createReference } from "../peers/reference.ts"
-import { difference, mutateBytes } from "../values.ts"
+import { mutateBytes } from "../values.ts"
 
 /** A property does not hold; the message says what was expected and what came. */
 export class Falsified extends Error {
   override readonly name = "Falsified"
+  /** The same in parts, where one reply shows it. */
+  readonly finding: Partial<Finding>
+
+  constructor(message: string, finding: Partial<Finding> = {}) {
+    super(message)
+    this.finding = finding
+  }
 }
 
 /** One call of a run, with what the property asked of it. */
@@ -92,10 +100,8 @@ export class Trial implements Performer {
   async ok(op: string, args: JsonObject, output?: JsonObject): Promise<JsonObject> {
     const reply = await this.#call(op, args)
     this.#note({ op, args, reply, expect: "ok", ...(output ? { output } : {}) })
-    if (reply.ok === undefined) throw new Falsified(`${op}: expected ok; got ${told(reply)}`)
-    const problem = output === undefined ? null : await difference(output, reply.ok)
-    if (problem !== null) throw new Falsified(`${op}: ${problem}`)
-    return reply.ok
+    await this.#judge(op, args, reply, "ok", output)
+    return reply.ok as JsonObject
   }
 
   /** Performs an operation that has to be refused with this code. */
@@ -104,9 +110,7 @@ export class Trial implements Performer {
     const before = watched ? await this.#digest(args) : ""
     const reply = await this.#call(op, args)
     this.#note({ op, args, reply, expect: code, ...(watched ? { state } : {}) })
-    const came = reply.reject?.code
-    if (came !== code) throw new Falsified(`${op}: expected ${code}; got ${told(reply)}`)
-    if (reply.reject?.released) throw new Falsified(`${op}: refused, but content was released`)
+    await this.#judge(op, args, reply, code)
     if (watched && (await this.#digest(args)) !== before) {
       throw new Falsified(`${op}: refused with ${code}, but the state changed`)
     }
@@ -159,6 +163,18 @@ export class Trial implements Performer {
   /** Frees what the run has created. */
   async end(): Promise<void> {
     for (const handle of this.#handles.splice(0)) await this.#call("drop", { handle })
+  }
+
+  async #judge(
+    op: string,
+    args: JsonObject,
+    reply: Reply,
+    expect: string,
+    output?: JsonObject,
+  ): Promise<void> {
+    const finding = await judgeReply(reply, expect, output)
+    if (finding === null) return
+    throw new Falsified(`${op}: ${finding.message}`, { did: `${op} ${describe(args)}`, ...finding })
   }
 
   #note(entry: Entry): void {

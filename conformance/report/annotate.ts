@@ -40,13 +40,8 @@ function rows(bytes: Uint8Array, depth: number): Line[] {
 
 /** Lines of exactly one CBOR item; null if the bytes are not one. */
 function cborLines(bytes: Uint8Array, depth: number): Line[] | null {
-  try {
-    const item = readItem(bytes)
-    if (item.end !== bytes.length) return null
-    return [...itemLines(bytes, item, depth)]
-  } catch {
-    return null
-  }
+  const whole = wholeItem(bytes)
+  return whole && [...itemLines(bytes, whole.item, depth)]
 }
 
 function* itemLines(bytes: Uint8Array, item: Item, depth: number): Generator<Line> {
@@ -106,6 +101,72 @@ export function diff(expected: string, actual: string): readonly DiffLine[] {
   }
   return lines
 }
+
+/** Where two items of CBOR differ first. */
+export interface Place {
+  /** Indices of arrays; `>` enters a byte string that holds CBOR. */
+  readonly at: string
+  readonly wanted: string
+  readonly came: string
+}
+
+/** The first different item of two byte strings in hex; null if they are not both CBOR. */
+export function firstDifference(expected: unknown, actual: unknown): Place | null {
+  if (!isBytes(expected) || !isBytes(actual) || expected === actual) return null
+  const [left, right] = [wholeItem(unhex(expected)), wholeItem(unhex(actual))]
+  if (left === null || right === null || left.item.major < 4) return null
+  return differ(left, right, "item ")
+}
+
+/** An item and the bytes that it stands in. */
+interface Placed {
+  readonly bytes: Uint8Array
+  readonly item: Item
+}
+
+function wholeItem(bytes: Uint8Array): Placed | null {
+  try {
+    const item = readItem(bytes)
+    return item.end === bytes.length ? { bytes, item } : null
+  } catch {
+    return null
+  }
+}
+
+const digitsOf = ({ bytes, item }: Placed): string => hex(bytes.subarray(item.start, item.end))
+const contentOf = ({ bytes, item }: Placed): Uint8Array => bytes.subarray(item.body, item.end)
+
+function differ(left: Placed, right: Placed, at: string): Place {
+  const [a, b] = [left.item, right.item]
+  if (a.major === b.major && a.major >= 4 && a.items.length === b.items.length) {
+    for (const [i, item] of a.items.entries()) {
+      const [one, other] = [
+        { ...left, item },
+        { ...right, item: b.items[i] as Item },
+      ]
+      if (digitsOf(one) !== digitsOf(other)) return differ(one, other, `${at}[${i}]`)
+    }
+  }
+  if (a.major === 2 && b.major === 2) {
+    const [one, other] = [wholeItem(contentOf(left)), wholeItem(contentOf(right))]
+    const inside = one !== null && other !== null && one.item.major >= 4
+    if (inside) return differ(one, other, `${at}>`)
+  }
+  return { at, wanted: tell(left), came: tell(right) }
+}
+
+/** An item in a few words. */
+function tell(placed: Placed): string {
+  const { major, argument } = placed.item
+  if (major === 0 || major === 1) return String(major === 0 ? argument : -1n - argument)
+  if (major === 2) return `h'${cut(hex(contentOf(placed)))}'`
+  if (major === 3) return JSON.stringify(decode(contentOf(placed)).slice(0, 64))
+  if (major === 4) return `an array of ${argument}`
+  const simple: Readonly<Record<string, string>> = { f4: "false", f5: "true", f6: "null" }
+  return simple[digitsOf(placed)] ?? cut(digitsOf(placed))
+}
+
+const cut = (digits: string): string => (digits.length > 64 ? `${digits.slice(0, 60)}..` : digits)
 
 /** Whether a value is hex that is worth a line of its own. */
 export function isBytes(value: unknown): value is string {

@@ -1,9 +1,13 @@
 // What a person reads in a terminal: each failure so that the bug can be found from it.
 
 import type { Hello, Json } from "../driver.ts"
+import { describe } from "../judge.ts"
 import type { Requirement } from "../requirements.ts"
+import { isObject } from "../values.ts"
 import type { Outcome, Verdict } from "../verdict.ts"
-import type { ReportDocument } from "./document.ts"
+import { firstDifference, type Place } from "./annotate.ts"
+import type { ReportDocument, Status } from "./document.ts"
+import { headline, leftOut } from "./headline.ts"
 
 /** Longest value in a line; what is longer is cut around the first difference. */
 const WIDTH = 96
@@ -27,31 +31,52 @@ export interface Context {
   readonly replay: (verdict: Verdict) => string
 }
 
+/** What a message says beyond the values. */
+const SAID = /state was damaged|saved steps/
+/** Steps before the failing one that are told: the last ones. */
+const TOLD = 12
+
 const COLOUR: Readonly<Record<Outcome, keyof typeof STYLES>> = {
   ...{ PASS: "green", FAIL: "red", BLOCKED: "red", WARN: "yellow", UNSUPPORTED: "dim" },
+} as const
+
+const PAINTED: Readonly<Partial<Record<Status, keyof typeof STYLES>>> = {
+  ...{ pass: "green", warn: "yellow", fail: "red" },
 } as const
 
 /** One verdict, in lines. */
 export function formatVerdict(verdict: Verdict, context: Context): string {
   const { paint, requirements, replay } = context
-  const { id, outcome, step, req, title, did, expected, actual, divergence, message } = verdict
+  const { id, outcome, step, req, title, kind, did, expected, actual, divergence, message } =
+    verdict
   const lines: string[] = []
   const row = (label: string, text: string) => {
     if (text !== "") lines.push(`  ${paint("dim", label.padEnd(8))} ${text}`)
   }
-  const [first = "", ...others] = req
-  const sentence = plain(requirements.get(first)?.text ?? "")
   const at = step === undefined ? "" : ` step ${step}`
-  lines.push(`${paint(COLOUR[outcome], outcome)} ${paint("bold", id)}${at} [${first}] ${sentence}`)
-  for (const other of others)
-    row("also", `[${other}] ${plain(requirements.get(other)?.text ?? "")}`)
-  row("case", [title, verdict.case?.why].filter(Boolean).join("; because "))
+  const head = `${paint(COLOUR[outcome], outcome)} ${paint("bold", id)}${at}`
+  const rule = (label: string, one: string): void =>
+    row(label, `[${one}] ${plain(requirements.get(one)?.text ?? "")}`)
+  if (kind === "property" && req.length > 1) {
+    lines.push(`${head} ${title}`)
+    row("rules", "it fails if one of these is not kept:")
+    for (const one of req) rule("", one)
+  } else {
+    const [first = "", ...others] = req
+    lines.push(`${head} [${first}] ${plain(requirements.get(first)?.text ?? "")}`)
+    for (const other of others) rule("also", other)
+    row("case", [title, verdict.case?.why].filter(Boolean).join("; because "))
+  }
+  if (kind === "property") for (const line of storyOf(verdict)) row("", line)
   row("did", did ?? "")
   if (expected !== undefined || actual !== undefined) {
     const [left, right] = pair(expected, actual)
     row("expected", left)
     row("got", right)
-    if (!message.includes("expected ") || message.includes("state was damaged")) row("", message)
+    for (const { at, wanted, came } of placesOf(expected, actual)) {
+      row("at", `${at}: expected ${wanted}, got ${came}`)
+    }
+    if (!message.includes("expected ") || SAID.test(message)) row("", message)
   } else if (outcome !== "PASS") row("because", message)
   if (divergence !== undefined) {
     const { name, expected: wanted, actual: got } = divergence
@@ -62,6 +87,26 @@ export function formatVerdict(verdict: Verdict, context: Context): string {
   for (const line of verdict.stderr?.trimEnd().split("\n").slice(-12) ?? []) row("stderr", line)
   if (outcome !== "UNSUPPORTED") row("replay", replay(verdict))
   return lines.join("\n")
+}
+
+/** What was done before the failing step of a counterexample, a line each. */
+function storyOf({ case: item, step }: Verdict): readonly string[] {
+  const steps = item?.steps?.slice(0, step ?? item.steps.length) ?? []
+  const first = Math.max(0, steps.length - TOLD)
+  const told = steps.slice(first).map(({ op, args, expect, mutation }, i) => {
+    const end = expect === undefined || expect === "ok" ? "" : ` -> ${expect}`
+    return `step ${first + i} ${op} ${describe(args)}${mutation ? " (changed)" : ""}${end}`
+  })
+  return first === 0 ? told : [`${first} steps, then`, ...told]
+}
+
+/** Where byte strings of CBOR differ: the item, instead of the byte. */
+function placesOf(expected: Json | undefined, actual: Json | undefined): readonly Place[] {
+  if (!isObject(expected) || !isObject(actual)) return []
+  return Object.entries(expected).flatMap(([key, wanted]) => {
+    const place = firstDifference(wanted, actual[key])
+    return place === null ? [] : [{ ...place, at: `${key} ${place.at}` }]
+  })
 }
 
 function plain(text: string): string {
@@ -109,23 +154,14 @@ export function formatSummary(document: ReportDocument, paint: Paint): string {
   const rest = planned - passed - failed - blocked - warned - unsupported
   const missing = rest > 0 ? ` + not reached ${rest}` : ""
   const who = hello === null ? (run.target ?? "reference") : describeHello(hello)
+  const [kind, words] = headline(document)
   lines.push(
-    `${headline(document, paint)}: ${who}; planned ${planned} = ${parts.join(" + ")}${missing}; ` +
+    `${paint(PAINTED[kind] ?? "red", words.toUpperCase())}: ${who}; planned ${planned} = ${parts.join(" + ")}${missing}; ` +
       `requirements ${requirements.kept}/${requirements.checked}; exit ${result.exitCode}`,
   )
   if (result.aborted !== null)
     lines.push(`${paint("red", "the run ended early")}: ${result.aborted}`)
+  const silent = leftOut(document)
+  if (silent !== null) lines.push(silent)
   return lines.join("\n")
-}
-
-function headline({ result, run }: ReportDocument, paint: Paint): string {
-  const { exitCode, partial, failed, blocked } = result
-  if (exitCode === 3) return paint("red", "NOT TESTED")
-  if (exitCode === 4) return paint("red", "NOTHING EXECUTED")
-  if (exitCode !== 0) return paint("red", "NOT CONFORMANT")
-  if (failed + blocked > 0) return paint("yellow", "NOT CONFORMANT, AS THE BASELINE SAYS")
-  if (partial) return paint("yellow", "PASSES WHAT IT CLAIMS, A PART OF THE TIER")
-  if (run.mode === "interop") return paint("green", "INTEROPERABLE")
-  const filtered = run.only.length > 0 || run.tier !== null
-  return paint("green", filtered ? "PASSES WHAT WAS ASKED" : "CONFORMANT")
 }

@@ -41,7 +41,7 @@ export function checkEntry(
 }
 
 function sentencesOf({ req }: Verdict, sentences: ReadonlyMap<string, string>): string {
-  const paragraphs = req.slice(0, 4).map((id) => {
+  const paragraphs = req.map((id) => {
     return `<p class="sentence"><a href="#${id}">${id}</a> ${prose(sentences.get(id) ?? "")}</p>`
   })
   return paragraphs.join("")

@@ -6,6 +6,7 @@ import { packageFolder, SECTIONS } from "../driver.ts"
 import type { Outcome } from "../verdict.ts"
 import { describeHello } from "./console.ts"
 import type { ReportDocument, RequirementStatus, Status } from "./document.ts"
+import { headline, leftOut } from "./headline.ts"
 import { checkEntry, prose, text } from "./html-check.ts"
 
 const OUTCOMES: readonly Outcome[] = ["FAIL", "BLOCKED", "WARN", "UNSUPPORTED", "PASS"]
@@ -53,21 +54,9 @@ function nameOf({ hello, run }: ReportDocument): string {
   return hello?.impl.name ?? run.target ?? "reference"
 }
 
-function verdictOf({ result, run }: ReportDocument): readonly [kind: Status, words: string] {
-  const { exitCode, partial, failed, blocked } = result
-  if (exitCode === 3) return ["fail", "Not tested: the driver failed"]
-  if (exitCode === 4) return ["fail", "Nothing was executed"]
-  if (exitCode !== 0) return ["fail", "Not conformant"]
-  if (failed + blocked > 0) return ["warn", "Not conformant, as the baseline says"]
-  if (partial) return ["warn", "Passes what it claims, a part of the tier"]
-  if (run.mode === "interop") return ["pass", "Interoperable"]
-  const filtered = run.only.length > 0 || run.tier !== null
-  return ["pass", filtered ? "Passes what was asked" : "Conformant"]
-}
-
 function header(document: ReportDocument): string {
   const { result, hello } = document
-  const [kind, words] = verdictOf(document)
+  const [kind, words] = headline(document)
   const { planned, passed, failed, blocked, warned, unsupported } = result
   const rest = planned - passed - failed - blocked - warned - unsupported
   const parts: readonly (readonly [string, string, number])[] = [
@@ -87,12 +76,14 @@ function header(document: ReportDocument): string {
       `<div class="tile ${name}"><b>${count.toLocaleString("en")}</b><span class="label">${label}</span></div>`,
   )
   const { kept, checked } = result.requirements
+  const silent = leftOut(document)
   const problems = [...(result.aborted === null ? [] : [result.aborted]), ...result.broken]
   const notes = problems.map((line) => `<p class="problem">${text(line)}</p>`).join("")
   return `<header>
 <p class="kicker">AgentMesh conformance</p>
 <h1>${text(nameOf(document))} <span class="badge ${kind}">${text(words)}</span></h1>
 <p class="sub">${text(hello === null ? "no answer to hello" : describeHello(hello))}</p>
+${silent === null ? "" : `<p class="sub">${text(silent)}.</p>`}
 ${notes}
 <div class="tiles">${tiles.join("")}<div class="tile"><b>${kept}<small>/${checked}</small></b><span class="label">requirements kept</span></div></div>
 <div class="bar" role="img" aria-label="${passed} of ${planned} checks passed">${bar.join("")}</div>
