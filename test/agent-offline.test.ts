@@ -3,9 +3,10 @@
 import { describe, expect, it } from "vitest"
 import { Agent } from "../src/agent/agent.ts"
 import type { AgentOptions } from "../src/agent/options.ts"
+import { createBundle } from "../src/bundle.ts"
 import { decodeEnvelope } from "../src/envelope.ts"
-import { fingerprint } from "../src/identity.ts"
-import { MAX_CHAIN, MAX_SKIPPED } from "../src/suite.ts"
+import { createIdentity, fingerprint } from "../src/identity.ts"
+import { MAX_CHAIN, MAX_SKIPPED, osDraw } from "../src/suite.ts"
 import { TestClock } from "./support/clock.ts"
 import { Disk, differences, Handle } from "./support-agent/disk.ts"
 
@@ -104,6 +105,21 @@ describe("without a hub", () => {
     )
     expect(await c.agent.open(await a.agent.seal("c", "x"))).toHaveLength(1)
     expect(c.agent.status().knownPeers).toEqual(["a"])
+  })
+
+  it("two bundles with one seq: the second is refused, and both are kept (BUNDLE-23)", async () => {
+    const clock = new TestClock()
+    const a = await lone("a", clock)
+    const b = createIdentity("b", osDraw)
+    const made = () =>
+      createBundle(b, { seq: 7, now: Math.floor(clock.now() / 1000), suites: [1] }, osDraw).bytes
+    const [first, second] = [made(), made()]
+    await a.agent.connectWithBundle(first)
+    await a.agent.connectWithBundle(first)
+    expect((await a.agent.evidence("b")).bundles).toEqual([])
+    await expect(a.agent.connectWithBundle(second)).rejects.toEqual(code("bundle/equivocation"))
+    expect((await a.agent.evidence("b")).bundles).toEqual([first, second])
+    expect(await a.agent.peer("b")).toMatchObject({ name: "b", trust: "pinned" })
   })
 
   it("cards: another key, wrong fingerprint, damage, own card, age", async () => {

@@ -17,7 +17,7 @@ export interface Told {
 }
 
 /** Entries of a log that are kept. */
-const LOGGED = 40
+const LOGGED = 80
 
 /** The body of a message with a text, in hex. */
 export const bodyOf = (text: string): string => hex(encodePayload({ type: "message", text }))
@@ -59,12 +59,17 @@ export class Party {
     this.calls++
     const reply = await this.driver.call(op, args)
     if (op !== "agent.poll" || JSON.stringify(reply).length > 160) {
-      this.log.push({ op, args, reply })
-      if (this.log.length > LOGGED) this.log.shift()
+      this.note({ op, args, reply })
     }
     if (reply.fault) throw new Failure(`${op}: fault: ${reply.fault.message.slice(0, 200)}`)
     if (reply.unsupported) throw new Failure(`${op}: unsupported, though hello claims tier 3`)
     return reply
+  }
+
+  /** Writes into the log. */
+  note(entry: WireEntry): void {
+    this.log.push(entry)
+    if (this.log.length > LOGGED) this.log.shift()
   }
 
   async ok(op: string, args: JsonObject): Promise<JsonObject> {

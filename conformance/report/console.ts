@@ -68,6 +68,7 @@ export function formatVerdict(verdict: Verdict, context: Context): string {
     row("case", [title, verdict.case?.why].filter(Boolean).join("; because "))
   }
   if (kind === "property") for (const line of storyOf(verdict)) row("", line)
+  if (kind === "agent") for (const line of wireOf(verdict)) row("", line)
   row("did", did ?? "")
   if (expected !== undefined || actual !== undefined) {
     const [left, right] = pair(expected, actual)
@@ -98,6 +99,14 @@ function storyOf({ case: item, step }: Verdict): readonly string[] {
     return `step ${first + i} ${op} ${describe(args)}${mutation ? " (changed)" : ""}${end}`
   })
   return first === 0 ? told : [`${first} steps, then`, ...told]
+}
+
+/** What went over the wire last, a line each. */
+function wireOf({ log = [] }: Verdict): readonly string[] {
+  return log.slice(-TOLD).map(({ op, args, reply }) => {
+    const came = reply === undefined || reply.ok !== undefined ? "" : ` -> ${JSON.stringify(reply)}`
+    return `${op} ${describe(args)}${came}`.slice(0, 2 * WIDTH)
+  })
 }
 
 /** Where byte strings of CBOR differ: the item, instead of the byte. */

@@ -117,7 +117,9 @@ function log(entries: readonly WireEntry[]): string {
     const label = [step === undefined ? "" : `step ${step}`, why ?? ""].filter(Boolean).join(", ")
     const about = label === "" ? "" : ` <i>${text(label)}</i>`
     const answer = reply as unknown as Json
-    return `<span class="sent">&gt; ${text(op)}${about} ${value(args)}</span><span class="received ${Object.keys(reply ?? {})[0]}">&lt; ${value(answer ?? "nothing")}</span>`
+    const sent = `<span class="sent">&gt; ${text(op)}${about} ${value(args)}</span>`
+    if (reply === undefined) return sent
+    return `${sent}<span class="received ${Object.keys(reply)[0]}">&lt; ${value(answer)}</span>`
   })
   const last = shown.at(-1)
   const annotated = last ? annotations(last) : ""

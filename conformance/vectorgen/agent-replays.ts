@@ -141,7 +141,15 @@ function older(add: Add): void {
     "an older bundle may have been served to weaken the session",
   )
 
-  const stale = (n: number, code: string, req: string, title: string, seq: number) => {
+  const stale = (
+    n: number,
+    code: string,
+    req: string,
+    title: string,
+    seq: number,
+    why: string,
+    state?: "committed",
+  ) => {
     const script = new Script().agent("a", "alice").agent("b", "bob")
     const twin = script.trust("a", "b")
     const put = bundleOf(new Person("bob"), { seq, flags: 0, now: NOW - 5 })
@@ -151,8 +159,9 @@ function older(add: Add): void {
       { agent: "$a", bundle: put },
       { level: "context", field: "bundle", put },
       twin,
+      state,
     )
-    add(n, code, req, title, script.steps, "it would bring old prekeys back")
+    add(n, code, req, title, script.steps, why)
   }
   stale(
     137,
@@ -160,8 +169,17 @@ function older(add: Add): void {
     "BUNDLE-22 BUNDLE-24",
     "a bundle with a lower seq than the pinned one",
     NOW - 1,
+    "it would bring old prekeys back",
   )
-  stale(138, "bundle/equivocation", "BUNDLE-23", "another bundle with the pinned seq", NOW)
+  stale(
+    138,
+    "bundle/equivocation",
+    "BUNDLE-23",
+    "another bundle with the pinned seq; both are kept as evidence",
+    NOW,
+    "one of them was signed to deceive",
+    "committed",
+  )
 }
 
 function fifth(add: Add, once: string): void {

@@ -1,6 +1,6 @@
 // SPEC §12 agent: what applications use.
 
-import { acceptBundle, decodeCard, encodeCard } from "../bundle.ts"
+import { decodeCard, encodeCard } from "../bundle.ts"
 import type { Payload } from "../encoding.ts"
 import { type Environment, systemEnvironment } from "../environment.ts"
 import { AgentMeshError, require } from "../errors.ts"
@@ -14,6 +14,7 @@ import {
   safetyNumber,
 } from "../identity.ts"
 import { exportState } from "./backup.ts"
+import { acceptCard } from "./card.ts"
 import { backupOf, checkSendable, forgetPeer, markVerified } from "./contents.ts"
 import { type Evidence, readEvidence } from "./evidence.ts"
 import type { MessageHandler, Waiting, WaitingOptions } from "./inbox.ts"
@@ -226,18 +227,9 @@ export class Agent {
    * @throws {@link AgentMeshError} `encoding/*`, `bundle/*`, `identity/*`, `suite/*`.
    */
   async connectWithBundle(bundle: Uint8Array | string, expected?: string): Promise<PeerView> {
-    const { core, engine, sender } = await this.#use()
+    const parts = await this.#use()
     const bytes = typeof bundle === "string" ? decodeCard(bundle) : bundle
-    return engine.run(async () => {
-      const { name } = acceptBundle(bytes, { now: core.now })
-      const prepared = await sender.prepare(name, expected ?? null, {
-        bundle: bytes,
-        oneTime: null,
-      })
-      sender.accept(prepared.bundle, expected !== undefined)
-      core.updatePeer(prepared.bundle, { card: new Uint8Array(bytes) })
-      return core.view(prepared.bundle)
-    })
+    return acceptCard(parts, bytes, expected ?? null)
   }
 
   /**

@@ -35,6 +35,7 @@ function several(fate: Fate): readonly Frame[] {
 /** One connection of the agent. */
 export class AgentLink {
   readonly socket: Socket
+  readonly #hub: EvilHub
   /** All frames of the agent, and their bytes. */
   readonly sent: Frame[] = []
   readonly bytes: Uint8Array[] = []
@@ -45,11 +46,12 @@ export class AgentLink {
 
   constructor(socket: Socket, hub: EvilHub) {
     this.socket = socket
+    this.#hub = hub
     socket.setNoDelay(true)
     const reader = new FrameReader()
     socket.on("data", (chunk: Uint8Array) => {
       reader.push(chunk, (bytes) => {
-        this.#up(new Uint8Array(bytes), hub)
+        this.#up(new Uint8Array(bytes))
         return true
       })
     })
@@ -59,7 +61,7 @@ export class AgentLink {
       this.#local?.close()
     })
     const events = {
-      frame: (bytes: Uint8Array) => this.#down(bytes, hub),
+      frame: (bytes: Uint8Array) => this.#down(bytes),
       closed: () => void socket.end(),
     }
     hub.local.open(events).then(
@@ -72,8 +74,10 @@ export class AgentLink {
     )
   }
 
-  #up(bytes: Uint8Array, hub: EvilHub): void {
+  #up(bytes: Uint8Array): void {
+    const hub = this.#hub
     const frame = decode(bytes, MAX_FRAME) as unknown as Frame
+    hub.onFrame("agent", frame)
     this.sent.push(frame)
     this.bytes.push(bytes)
     if (typeof frame[1] === "number") this.#asked.set(frame[1], frame)
@@ -85,13 +89,15 @@ export class AgentLink {
     }
   }
 
-  #down(bytes: Uint8Array, hub: EvilHub): void {
-    const { down } = hub.attack
+  #down(bytes: Uint8Array): void {
+    const { onFrame, attack } = this.#hub
+    const frame = decode(bytes, MAX_FRAME) as unknown as Frame
+    const { down } = attack
     if (down === undefined) {
+      onFrame("hub", frame)
       this.write(framed(bytes))
       return
     }
-    const frame = decode(bytes, MAX_FRAME) as unknown as Frame
     const answers = frame[0] === FRAME.reply || frame[0] === FRAME.error
     const asked = answers ? this.#asked.get(frame[1] as number) : undefined
     for (const one of several(down(frame, asked, this))) this.inject(one)
@@ -104,6 +110,7 @@ export class AgentLink {
 
   /** Sends the agent a frame. */
   inject(frame: Frame): void {
+    this.#hub.onFrame("hub", frame)
     this.write(framed(encode(frame as Value)))
   }
 
@@ -123,6 +130,8 @@ export class EvilHub {
   readonly local: LocalHub
   readonly secret: Uint8Array
   attack: Attack = {}
+  /** Sees each frame as it came from the agent, and as it leaves for it. */
+  onFrame: (from: "agent" | "hub", frame: Frame) => void = () => undefined
   readonly links: AgentLink[] = []
   readonly #server: Server
   port = 0

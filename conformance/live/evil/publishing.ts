@@ -144,6 +144,8 @@ export const PUBLISHING: readonly Draft[] = [
       await w.until(() => refused !== null, "keys leave")
       await w.meet("b") // the refusal has been handled
       await w.jump(65)
+      await w.cut()
+      await w.back() // after READY it asks how many there are
       await w.until(() => w.hub.of(FRAME.putOneTime).length > 1, "other keys leave")
       neverAgain(w)
       const [signed] = (refused as unknown as Frame)[3] as readonly Value[]

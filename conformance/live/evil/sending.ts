@@ -11,7 +11,7 @@ import type { Fate, Frame } from "./hub.ts"
 import { Insider } from "./insider.ts"
 import { meetInsider, pass, serveInsiders } from "./meeting.ts"
 import { type Draft, settled } from "./post.ts"
-import { serve } from "./served.ts"
+import { serve, whole } from "./served.ts"
 import type { World } from "./world.ts"
 
 /** The first SENDs to a name get another fate; the rest is honest. */
@@ -235,7 +235,7 @@ export const SENDING: readonly Draft[] = [
       const about = { seq: 4_000_000_000, now: w.seconds, suites: [1], flags: 0 } as const
       const { bytes } = createBundle(createIdentity("b", osDraw), about, osDraw)
       const bundle = decode(bytes) as unknown as readonly [Uint8Array, Uint8Array]
-      serve(w, "b", () => ({ bundle, oneTime: null }))
+      serve(w, "b", () => whole(w, bundle))
       await w.connect()
       await w.until(
         () => w.undelivered.some((one) => one["id"] === id),

@@ -3,15 +3,16 @@
 
 import { randomBytes } from "node:crypto"
 import { Agent } from "../../../src/agent/agent.ts"
+import type { Value } from "../../../src/encoding.ts"
 import type { Environment } from "../../../src/environment.ts"
 import { FRAME, type HubLimits } from "../../../src/hub/frames.ts"
 import { osDraw } from "../../../src/suite.ts"
-import type { Driver, JsonObject } from "../../driver.ts"
+import type { Driver, Json, JsonObject } from "../../driver.ts"
 import { DriverClock } from "../../peers/reference/clock.ts"
 import { hex } from "../../values.ts"
 import { check, same } from "../hub/trial.ts"
 import { bodyOf, Party } from "../party.ts"
-import { EvilHub } from "./hub.ts"
+import { EvilHub, type Frame } from "./hub.ts"
 
 /** One case of the hostile hub. */
 export interface EvilCase {
@@ -38,6 +39,24 @@ export interface Peer {
   readonly texts: string[]
 }
 
+const NAMES = new Map<unknown, string>(Object.entries(FRAME).map(([name, type]) => [type, name]))
+
+/** `sendFirst` of frame type 23. */
+const frameName = ([type]: Frame): string => NAMES.get(type) ?? `a frame of type ${type}`
+
+/** A frame for the log: its items, and the clock in seconds since the case began. */
+const told = ([, ...items]: Frame, clock: number): JsonObject => ({ clock, frame: brief(items) })
+
+/** A value as a person reads it, bounded. */
+function brief(value: Value): Json {
+  if (value instanceof Uint8Array) {
+    const digits = hex(value.subarray(0, 12))
+    return value.length > 12 ? `${digits}.. (${value.length} bytes)` : digits
+  }
+  if (Array.isArray(value)) return value.slice(0, 8).map((item) => brief(item as Value))
+  return value === null || typeof value !== "bigint" ? (value as Json) : Number(value)
+}
+
 /** The world of one case. */
 export class World extends Party {
   readonly clock: DriverClock
@@ -62,6 +81,13 @@ export class World extends Party {
     const { clock } = this
     this.environment = { now: () => clock.now, after: clock.after, draw: osDraw }
     this.hub = new EvilHub(this.environment, options.limits)
+    const began = this.seconds
+    this.hub.onFrame = (from, frame) => {
+      this.note({
+        op: `${from} sends ${frameName(frame)}`,
+        args: told(frame, this.seconds - began),
+      })
+    }
   }
 
   get seconds(): number {
@@ -152,6 +178,8 @@ export class World extends Party {
 
   /** Sets all clocks forward; what becomes due by it happens at once. */
   async jump(seconds: number): Promise<void> {
+    // An agent that works only within operations reads what has come before its clock is moved.
+    if (this.#online) await this.poll(20)
     await this.move(seconds)
     await this.poll()
   }

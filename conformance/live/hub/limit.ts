@@ -28,7 +28,24 @@ function rateOf(link: Link): number {
 }
 
 const limited = (answers: readonly Answer[]): readonly Answer[] =>
-  answers.filter((one) => "error" in one)
+  answers.filter((one) => "error" in one && one.error === 11)
+
+/**
+ * More requests than the rate allows, until one is refused. The clock of a hub may count whole
+ * seconds, and a slow hub refills meanwhile: it is wrong only if it answers more than it may.
+ */
+async function flood(link: Link, type: number = T.ping): Promise<readonly Answer[]> {
+  const rate = rateOf(link)
+  for (const seconds of [5, 15]) {
+    const began = Date.now()
+    const answers = await burst(link, seconds * rate, 100_000, type)
+    if (limited(answers).length > 0) return answers
+    const took = (Date.now() - began) / 1000
+    const what = `${answers.length} requests in ${took.toFixed(1)} s at ${rate} a second`
+    check(answers.length <= (2 + took + 1) * rate, `${what}: one without a token is refused`)
+  }
+  throw new NotApplicable(`the hub answers fewer than the ${rate} requests a second that it allows`)
+}
 
 /** Waits until a link has tokens again: asks until it is answered. */
 async function recovered(link: Link): Promise<void> {
@@ -58,14 +75,12 @@ export const LIMIT_CASES: readonly HubCase[] = area(7, [
     async run(t) {
       const link = await t.login()
       const rate = rateOf(link)
-      const answers = await burst(link, 5 * rate)
+      const answers = await flood(link)
       check(
         answers.slice(0, 2 * rate).every((one) => "ok" in one),
         "the burst passes",
       )
-      const over = limited(answers)
-      check(over.length > 0, "a request without a token is refused")
-      for (const one of over.slice(0, 3))
+      for (const one of limited(answers).slice(0, 3))
         same(one, { error: 11, retry: 1 }, "answer without a token")
       await recovered(link)
     },
@@ -75,7 +90,7 @@ export const LIMIT_CASES: readonly HubCase[] = area(7, [
     req: ["HUB-22", "HUB-16"],
     async run(t) {
       const [link, other] = [await t.login(), await t.login()]
-      check(limited(await burst(link, 5 * rateOf(link))).length > 0, "a request is refused")
+      await flood(link)
       for (let i = 0; i < 20; i++) await ping(other)
     },
   },
@@ -86,14 +101,13 @@ export const LIMIT_CASES: readonly HubCase[] = area(7, [
       const [a, b] = (await t.joinAll(2)) as [Actor, Actor]
       void burst(a.link, 4 * rateOf(a.link)).catch(() => undefined)
       const rest = await t.login(a.who) // the flooded link ends: its bucket ends with it
-      const answers = await burst(rest, 5 * rateOf(rest))
+      await flood(rest)
       const sends: number[] = []
       for (let i = 0; i < 15; i++) {
         sends.push(await rest.post(T.send, b.who.name, newMid(), letter(`${i}`)))
       }
       let passed = 0
       for (const rid of sends) if ("ok" in (await rest.answer(rid))) passed++
-      check(limited(answers).length > 0, "a request is refused")
       await recovered(rest)
       const mail = await t.drain({ who: a.who, link: rest }, b)
       same(mail.length, passed, "messages that arrived")
@@ -104,7 +118,7 @@ export const LIMIT_CASES: readonly HubCase[] = area(7, [
     req: ["HUB-22"],
     async run(t) {
       const link = await t.login()
-      const answers = await burst(link, 5 * rateOf(link), 100_000, 99)
+      const answers = await flood(link, 99)
       const codes = new Set(answers.map((one) => ("error" in one ? one.error : 0)))
       same([...codes].sort(), [11, 13], "errors for a flood of an unknown type")
       await recovered(link)

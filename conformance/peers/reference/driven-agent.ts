@@ -1,11 +1,11 @@
 // Reference driver, SPEC §12: one agent on a store in memory, with or without a hub.
 
+import { acceptCard } from "../../../src/agent/card.ts"
 import { checkSendable, markVerified } from "../../../src/agent/contents.ts"
 import { type AgentOptions, Emitter } from "../../../src/agent/options.ts"
 import { assemble, type Parts } from "../../../src/agent/parts.ts"
 import { type Delivery, Tracker } from "../../../src/agent/tracker.ts"
 import type { PeerPolicy, TrustPolicy } from "../../../src/agent/trust.ts"
-import { acceptBundle } from "../../../src/bundle.ts"
 import { decodePayload } from "../../../src/encoding.ts"
 import type { Environment } from "../../../src/environment.ts"
 import { AgentMeshError } from "../../../src/errors.ts"
@@ -151,14 +151,7 @@ export class DrivenAgent {
   }
 
   async connect(bundle: Uint8Array, expected: string | null): Promise<JsonObject> {
-    const { core, engine, sender } = this.parts
-    const pin = await engine.run(async () => {
-      const { name } = acceptBundle(bundle, { now: core.now })
-      const prepared = await sender.prepare(name, expected, { bundle, oneTime: null })
-      sender.accept(prepared.bundle, expected !== null)
-      core.updatePeer(prepared.bundle, { card: bundle.slice() })
-      return core.view(prepared.bundle)
-    })
+    const pin = await acceptCard(this.parts, bundle, expected)
     return { trust: pin.trust, fingerprint: pin.fingerprint }
   }
 
