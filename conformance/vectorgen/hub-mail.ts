@@ -47,6 +47,12 @@ export function mail(add: Add): void {
     offline.play,
   )
 
+  const large = ready()
+  large.play.close("2")
+  for (const i of [1, 2, 3]) large.play.ask("1", sending("bob", i, 600_000))
+  large.play.login("3", large.bob)
+  add(367, "ok", "HUB-34", "all mail that the window has room for comes, however large", large.play)
+
   const done = ready()
   done.play.ask("1", sending("bob", 1))
   done.play.ask("1", sending("bob", 2))

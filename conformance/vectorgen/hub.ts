@@ -1,6 +1,7 @@
 // Vectors of SPEC §11 hub.
 
 import { frames } from "./hub-codec.ts"
+import { lifetimeCases } from "./hub-lifetimes.ts"
 import { liveCases } from "./hub-live.ts"
 import { openings } from "./hub-opening.ts"
 import { comparisons, receipts } from "./hub-receipts.ts"
@@ -16,5 +17,6 @@ export function createHubBook(): Book {
   comparisons(book)
   liveCases(book)
   roomCases(book)
+  lifetimeCases(book)
   return book
 }

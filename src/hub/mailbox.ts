@@ -149,7 +149,9 @@ export function mayExpire(account: AccountRow | null, ttl: number, now: number):
 }
 
 /**
- * Erases what is beyond its time at the head of a mailbox.
+ * Erases what is beyond its time in the first page of a mailbox. Times rise with the mseq unless the
+ * clock was set back, so that the whole page is looked through. Where more follows, a page that lost
+ * something is looked at once more.
  *
  * @param page - The first stored messages of the mailbox, in order.
  * @param whole - Whether the page is all there is.
@@ -163,13 +165,14 @@ export function decideExpiry(
   now: number,
 ): Decision {
   const gone = new Map<string, MailRow>()
+  let since = now
   let oldest = now
   for (const [key, mail] of page) {
-    oldest = mail[2]
-    if (oldest + ttl >= now) break
-    gone.set(key, mail)
+    since = Math.min(since, mail[2])
+    if (mail[2] + ttl < now) gone.set(key, mail)
+    else oldest = Math.min(oldest, mail[2])
   }
-  if (whole && gone.size === page.length) oldest = now
+  if (!whole && gone.size > 0) oldest = since
   const writes = removeMail(name, gone, rows)
   for (const [from, mid] of gone.values()) writes.push([keyOf.sent(name, from, mid), null])
   const key = keyOf.account(name)

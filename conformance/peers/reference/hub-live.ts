@@ -38,10 +38,17 @@ class TestStore implements HubStore {
     from: string,
     below: string,
     limit: number,
+    maxBytes: number = Number.POSITIVE_INFINITY,
   ): Promise<{ rows: readonly StoredRow[]; more: boolean }> {
     const keys = [...this.rows.keys()].filter((key) => key >= from && key < below).sort()
-    const rows = keys.slice(0, limit).map((key): StoredRow => [key, this.#row(key) as Row])
-    return { rows, more: keys.length > limit }
+    const rows: StoredRow[] = []
+    let bytes = 0
+    for (const key of keys.slice(0, limit)) {
+      if (bytes >= maxBytes) break
+      rows.push([key, this.#row(key) as Row])
+      bytes += (this.rows.get(key) as Uint8Array).length
+    }
+    return { rows, more: keys.length > rows.length }
   }
 
   async write(writes: Iterable<Write>): Promise<void> {
