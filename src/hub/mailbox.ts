@@ -151,7 +151,7 @@ export function mayExpire(account: AccountRow | null, ttl: number, now: number):
 /**
  * Erases what is beyond its time in the first page of a mailbox. Times rise with the mseq unless the
  * clock was set back, so that the whole page is looked through. Where more follows, a page that lost
- * something is looked at once more.
+ * something is looked at once more; what is behind a page of later mail alone waits for it to go.
  *
  * @param page - The first stored messages of the mailbox, in order.
  * @param whole - Whether the page is all there is.
