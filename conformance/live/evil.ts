@@ -2,6 +2,7 @@
 
 import { claims, type Driver, type Hello } from "../driver.ts"
 import type { Verdict } from "../verdict.ts"
+import { AGAIN } from "./evil/again.ts"
 import { DELAYS } from "./evil/delays.ts"
 import { DIRECTORY } from "./evil/directory.ts"
 import { FORGED } from "./evil/forged.ts"
@@ -34,7 +35,7 @@ export const EVIL_CASES: readonly EvilCase[] = [
   ...numbered(0, [...OPENING, ...READY]),
   ...numbered(100, DIRECTORY),
   ...numbered(200, [...MAIL, ...FORGED]),
-  ...numbered(300, SENDING),
+  ...numbered(300, [...SENDING, ...AGAIN]),
   ...numbered(400, [...FOUNDING, ...INBOX_CASES]),
   ...numbered(600, [...DELAYS, ...WEEKS]),
   ...numbered(700, [...PUBLISHING, ...OWN_BUNDLE]),

@@ -204,6 +204,16 @@ export function copies(add: Add): void {
     "a delivered content stays delivered",
   )
 
+  const ahead = new Forger()
+  const jumped = bobAgent()
+  jumped.receive("b", ahead.seal(content))
+  jumped.clock("b", NOW + 23 * 86_400)
+  jumped.receive("b", ahead.seal(content))
+  jumped.clock("b", NOW)
+  jumped.send("b", "alice", "with both receipts")
+  const known23 = "a clock 23 days ahead forgets no id: a copy is not dispatched"
+  add(296, "ok", "AGENT-55 AGENT-50", known23, jumped.steps)
+
   forgotten(add)
 }
 

@@ -31,6 +31,8 @@ export interface NetworkHost {
   changed(name: string): void
   /** The link was authenticated, or lost. */
   connected(): void
+  /** The link is drained: what fell due before may be erased (AGENT-30). */
+  drained(): void
   disconnected(error: AgentMeshError, willReconnect: boolean): void
 }
 
@@ -62,6 +64,7 @@ export class Network {
   #acks: number[] = []
   #attempted: Promise<void> = Promise.resolve()
   readonly #drain = new Drain()
+  #undrained = () => {}
   #closed = false
 
   constructor(
@@ -129,6 +132,7 @@ export class Network {
   /** Leaves the hub. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#undrained()
     await this.#flushAcks()
     await this.#client.close()
   }
@@ -136,6 +140,7 @@ export class Network {
   #ready(counts: Counts, hubIk: Uint8Array): void {
     const core = this.#core
     this.#drain.ready(counts.mail, core.nowMs)
+    this.#awaitDrain()
     this.#acks = []
     this.#waiting = []
     this.#pinHub(hubIk)
@@ -145,6 +150,15 @@ export class Network {
     this.#fetcher.retryNow()
     for (const name of core.outboxes.keys()) this.#engine.touch(name)
     this.#host.connected()
+  }
+
+  /** Tells once the link is drained, or counts as drained: it may be gone again soon. */
+  #awaitDrain(): void {
+    this.#undrained()
+    const { environment, nowMs } = this.#core
+    this.#undrained = environment.after(Math.max(0, this.#drain.at(nowMs) - nowMs), () => {
+      if (this.connected && this.drained) this.#host.drained()
+    })
   }
 
   /** The stored key of the hub, unless a fingerprint that was given asks for another (HUB-8). */
@@ -206,6 +220,7 @@ export class Network {
   }
 
   #lost(error: AgentMeshError, willReconnect: boolean): void {
+    this.#undrained()
     this.#drain.lost(this.#core.nowMs)
     if (!this.#closed) this.#host.disconnected(error, willReconnect)
   }
@@ -329,6 +344,7 @@ export class Network {
 
   #acknowledge(mseq: number): void {
     if (this.#drain.handled(this.#core.nowMs)) {
+      this.#awaitDrain()
       for (const name of this.#core.outboxes.keys()) this.#engine.touch(name)
     }
     this.#acks.push(mseq)

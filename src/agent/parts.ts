@@ -202,6 +202,7 @@ async function start(plan: Plan, store: AgentStore, own: OwnIdentity): Promise<P
         problem: (error, name) => emitter.emit("problem", { error, name }),
         changed: (name) => changes.report(name, null),
         connected: () => emitter.emit("connected", { hub }),
+        drained: () => void engine.run(() => erasePast(core, keeper)).catch(() => {}),
         disconnected: (error, willReconnect) =>
           emitter.emit("disconnected", { error, willReconnect }),
       },
@@ -224,6 +225,12 @@ async function start(plan: Plan, store: AgentStore, own: OwnIdentity): Promise<P
   return { core, sender, receiver, engine, inbox, network, post, lost, close }
 }
 
+/** Erases sessions and private keys that are past their age. */
+async function erasePast(core: Core, keeper: KeyKeeper): Promise<void> {
+  purgeSessions(core)
+  await keeper.erase()
+}
+
 /** Every ten minutes: erase what is past its time, rotate what is old, compact (SPEC §12.3). */
 function maintain(
   environment: Environment,
@@ -239,8 +246,7 @@ function maintain(
     await engine.run(async () => {
       // Mail that came while the agent was away may still need old keys (AGENT-30).
       if (network === null || network.drained) {
-        purgeSessions(core)
-        await keeper.erase()
+        await erasePast(core, keeper)
         if (daily) await purgeSeen(core)
       }
       if (network === null && keeper.rotationDue) keeper.rotate()

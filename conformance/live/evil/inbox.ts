@@ -136,6 +136,10 @@ export const INBOX_CASES: readonly Draft[] = [
       serveInsiders(w, b, stranger)
       const line = await meetInsider(w, b)
       const other = stranger.found()
+      stranger.tell(other, "a receipt for this makes nobody known")
+      await w.hears("a receipt for this makes nobody known")
+      await w.move(2)
+      await w.until(() => stranger.receipts.length === 1, "it is receipted")
       await w.jump(2)
       const before = acks(w)
       const refused = w.refused.length
@@ -145,7 +149,7 @@ export const INBOX_CASES: readonly Draft[] = [
       b.say(line, b.content("of a peer"))
       await w.move(2)
       await unhandled(w, () => b.receipts.length > 0, "the content of a peer is taken")
-      await unhandled(w, () => stranger.receipts.length === INBOX / 4 + 100, "all get a receipt")
+      await unhandled(w, () => stranger.receipts.length === INBOX / 4 + 101, "all get a receipt")
       const failed = stranger.receipts.filter(([, status]) => status === 3)
       same([failed.length, b.receipts.at(-1)?.[1]], [100, 1], "receipts of status 3, of the peer's")
       await w.leave() // thousands of messages are not worth the wait
@@ -198,6 +202,31 @@ export const INBOX_CASES: readonly Draft[] = [
         return hex(encodeContent(content as Content))
       })
       same(bytes[0], bytes[1], "the content that each gets")
+    },
+  },
+  {
+    title: "what waits in the inbox when the process ends is handed over afterwards, in order",
+    req: ["AGENT-46"],
+    async run(w) {
+      const b = new Insider(w, "b")
+      serveInsiders(w, b)
+      const line = await meetInsider(w, b)
+      await w.jump(2)
+      const before = acks(w)
+      const texts = Array.from({ length: 6 }, (_, i) => `waits ${i}`)
+      for (const i of [0, 2, 4]) {
+        b.say(line, ...texts.slice(i, i + 2).map((text) => b.content(text)))
+      }
+      w.due.push(...texts)
+      await unhandled(w, () => acks(w) >= before + 3, "the envelopes are acknowledged")
+      await w.crash()
+      await w.connect()
+      await w.until(() => texts.every((text) => w.told(text)), "all of it is told")
+      same(
+        w.messages.map(({ text }) => text),
+        texts,
+        "messages, in the order they are told",
+      )
     },
   },
 ]

@@ -267,4 +267,29 @@ export const READY: readonly Draft[] = [
       }
     },
   },
+  {
+    title: "an ERR that answers nothing ends the link, whatever its code; the agent comes back",
+    req: ["HUB-54", "HUB-55"],
+    async run(w) {
+      const peer = await w.meet("b")
+      for (const [number, code] of [
+        [6, "hub/no-such-agent"],
+        [9, "hub/mailbox-full"],
+        [11, "hub/rate-limited"],
+        [14, "hub/internal"],
+        [77, "hub/internal"],
+      ] as const) {
+        const [links, lost] = [w.hub.links.length, w.lost.length]
+        w.hub.link?.inject([FRAME.error, 0, number, 0])
+        const told = (): boolean => w.lost.slice(lost).includes(code)
+        await w.until(told, `the link is lost with ${code}`)
+        await w.until(
+          () => w.hub.links.length > links && w.connected,
+          "the agent connects again",
+          () => w.jump(2),
+        )
+        await w.barrier(peer)
+      }
+    },
+  },
 ]

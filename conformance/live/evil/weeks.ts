@@ -12,6 +12,7 @@ import { hex } from "../../values.ts"
 import { check, same } from "../hub/trial.ts"
 import { discard, fetches, holdFrom, initOf } from "./delays.ts"
 import type { Frame } from "./hub.ts"
+import { pass } from "./meeting.ts"
 import { type Draft, deliver, firstMessage, pair, published, settled } from "./post.ts"
 import type { World } from "./world.ts"
 
@@ -25,7 +26,7 @@ async function weeks(w: World, days: number): Promise<void> {
 }
 
 /** The hub does not answer for days; then it announces mail which it holds back. */
-async function away(w: World, days: number): Promise<void> {
+async function away(w: World, days: number, mail: number = 9): Promise<void> {
   w.hub.attack = { up: () => null, down: () => null }
   await w.cut()
   for (let day = 0; day < days; day += 5) await w.jump(5 * DAY)
@@ -33,13 +34,30 @@ async function away(w: World, days: number): Promise<void> {
     down: (frame) => {
       if (frame[0] !== FRAME.ready) return frame
       const [, ...counts] = frame[2] as readonly Value[]
-      return [FRAME.ready, 0, [9, ...counts]]
+      return [FRAME.ready, 0, [mail, ...counts]]
     },
   }
   for (const link of w.hub.links) link.cut()
   await w.back(70)
   await w.jump(700)
   await w.back()
+}
+
+/** Lets time pass in steps that no request outlasts: the link stays. */
+async function slowly(w: World, seconds: number): Promise<void> {
+  for (let left = seconds; left > 0; left -= 20) {
+    await w.move(20)
+    await w.poll(20)
+  }
+  await w.until(() => w.connected, "the agent is connected")
+}
+
+/** A first message that waited for too long is refused: the keys that open it are gone. */
+async function tooLate(w: World, envelope: Uint8Array): Promise<void> {
+  const before = w.refused.length
+  deliver(w, "slow", envelope)
+  await w.until(() => w.refused.length > before, "the envelope is refused")
+  same(w.refused.at(-1), "handshake/unknown-prekey", "code")
 }
 
 /** A session that somebody founds with the agent: makes its envelopes. */
@@ -157,10 +175,7 @@ export const WEEKS: readonly Draft[] = [
       await w.jump(3_700)
       await w.jump(700)
       if (!w.connected) await w.until(() => w.connected, "the agent connects again")
-      const before = w.refused.length
-      deliver(w, "slow", envelope)
-      await w.until(() => w.refused.length > before, "the envelope is refused")
-      same(w.refused.at(-1), "handshake/unknown-prekey", "code")
+      await tooLate(w, envelope)
     },
   },
   {
@@ -214,6 +229,37 @@ export const WEEKS: readonly Draft[] = [
       const [lost, again] = puts().slice(before)
       same(hex(encode(again?.[2] as Value)), hex(encode(lost?.[2] as Value)), "its bytes")
       await w.barrier(b)
+    },
+  },
+  {
+    title: "announced mail that never comes, on links that come and go: it is one hour over all",
+    req: ["AGENT-30"],
+    async run(w) {
+      await pair(w)
+      const envelope = firstMessage(w, createIdentity("slow", osDraw), "too late")
+      await away(w, 40)
+      for (let i = 0; i < 4; i++) {
+        await pass(w, 500)
+        await w.cut()
+        await w.back()
+      }
+      await slowly(w, 2_000) // the hour has begun at the first of these links, 2,770 s before
+      await tooLate(w, envelope)
+    },
+  },
+  {
+    title: "a hub that announces more mail than a mailbox holds: 1,000 envelopes are all of it",
+    req: ["AGENT-30"],
+    async run(w) {
+      const [, c] = await pair(w)
+      const envelope = firstMessage(w, createIdentity("slow", osDraw), "too late")
+      await away(w, 40, 1_000_000)
+      const before = w.refused.length
+      for (let i = 0; i < 1_000; i++) deliver(w, "nobody", new Uint8Array(1))
+      await w.until(() => w.refused.length >= before + 1_000, "each envelope is refused")
+      await w.barrier(c)
+      await slowly(w, 1_000) // less than an hour since the link was made
+      await tooLate(w, envelope)
     },
   },
 ]
