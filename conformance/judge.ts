@@ -259,9 +259,13 @@ function describeMutation(mutation?: Mutation, twin?: string | number): string {
   const change =
     xor !== undefined
       ? ` ^${xor}`
-      : `${cut === undefined ? "" : ` -${cut}`}${put === undefined ? "" : ` +${short(put)}`}`
+      : `${cut === undefined ? "" : ` -${digits(cut)}`}${put === undefined ? "" : ` +${short(put)}`}`
   const of = twin === undefined ? "" : ` of ${typeof twin === "number" ? "step " : ""}${twin}`
   return ` (one defect${of}: ${level} ${field}${place}${change})`
+}
+
+function digits(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 36)}.. (${text.length / 2} bytes)` : text
 }
 
 function clip(entry: WireEntry): WireEntry {

@@ -8,6 +8,7 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterEach, describe, expect, test } from "vitest"
 import { loadRequirements } from "../conformance/cli/context.ts"
+import { Again } from "../conformance/live/again.ts"
 import { HUB_CASES, runHubCases, type SpawnedHub, spawnHub } from "../conformance/live/hub.ts"
 import { compiledSources } from "./support/compiled.ts"
 
@@ -277,3 +278,36 @@ describe.skipIf(process.env["AGENTMESH_BACKEND"] === "noble")(
     })
   },
 )
+
+describe("a live case that fails", () => {
+  const outcomes = (...list: readonly (string | null)[]) => {
+    const asked: number[] = []
+    const attempt = async (times: number) => {
+      const next = list[asked.push(times) - 1]
+      return typeof next === "string" ? new Error(next) : null
+    }
+    return { asked, attempt }
+  }
+
+  test("is wrong if it fails again, unstable if it passes twice, and right at once", async () => {
+    const again = new Again()
+    const right = outcomes(null)
+    expect(await again.judge(right.attempt)).toEqual({ error: null })
+    expect(right.asked).toEqual([1])
+    const wrong = outcomes("first", null, "third")
+    expect((await again.judge(wrong.attempt)).error?.message).toBe("third")
+    expect(wrong.asked).toEqual([1, 3, 3])
+    const unstable = outcomes("first", null, null)
+    expect(await again.judge(unstable.attempt)).toEqual({ error: null, unstable: "first" })
+  })
+
+  test("is not repeated where many fail, or where nobody wants it", async () => {
+    const again = new Again()
+    for (let i = 0; i < 5; i++) await again.judge(outcomes("a", "b").attempt)
+    const sixth = outcomes("a", null, null)
+    expect((await again.judge(sixth.attempt)).error?.message).toBe("a")
+    expect(sixth.asked).toEqual([1])
+    const once = outcomes("a", null, null)
+    expect((await new Again(false).judge(once.attempt)).error?.message).toBe("a")
+  })
+})

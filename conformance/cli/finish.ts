@@ -151,6 +151,8 @@ function printRun(
     out(`and ${rest.length} more: ${ids}`)
     out("All in detail: --report html=report.html, or one: run --only ID\n")
   }
+  const start = whereToBegin(shown)
+  if (start !== null) out(`${start}\n`)
   const blocked = verdicts.filter(({ outcome }) => outcome === "BLOCKED")
   if (blocked.length > 0) {
     const [first] = blocked
@@ -181,6 +183,20 @@ function pick(failing: readonly Verdict[]): readonly Verdict[] {
     return (seen.get(key) as number) <= ALIKE
   })
   return chosen.slice(0, PRINTED)
+}
+
+/** Of many failures, the requirement that most of them cite, and the smallest of these. */
+function whereToBegin(failing: readonly Verdict[]): string | null {
+  if (failing.length < 4) return null
+  const citing = new Map<string, Verdict[]>()
+  for (const verdict of failing) {
+    for (const id of verdict.req) citing.set(id, [...(citing.get(id) ?? []), verdict])
+  }
+  const [id, all] = [...citing].sort(([, a], [, b]) => b.length - a.length)[0] ?? []
+  if (id === undefined || all === undefined || all.length < 3) return null
+  const size = ({ req, case: item }: Verdict): number => 8 * req.length + (item?.steps?.length ?? 1)
+  const smallest = all.reduce((a, b) => (size(b) < size(a) ? b : a))
+  return `${all.length} of ${failing.length} failures cite ${id}; the smallest of them is ${smallest.id}`
 }
 
 /** The command that repeats one check. */

@@ -1,6 +1,7 @@
 // The black-box suite for hubs: real sockets, nothing known of the hub but its port (SPEC §11).
 
 import type { Verdict } from "../verdict.ts"
+import { Again, unstableMessage } from "./again.ts"
 import { AUTH_CASES } from "./hub/auth.ts"
 import { BLIND_CASES } from "./hub/blind.ts"
 import { BUNDLE_CASES } from "./hub/bundle.ts"
@@ -40,6 +41,8 @@ export interface HubRunOptions {
   readonly patience?: number
   /** A SHOULD that is not kept fails. */
   readonly strict?: boolean
+  /** Whether a case that fails is repeated; true by default. */
+  readonly repeat?: boolean
   /** Begins all names; random characters follow, so that runs at a hub that keeps names do not meet. */
   readonly names?: string
 }
@@ -52,9 +55,11 @@ class Runner {
   readonly #patience: number
   readonly #names: string
   readonly #strict: boolean
+  readonly #again: Again
   #dead = 0
 
   constructor(target: HubTarget, options: HubRunOptions) {
+    this.#again = new Again(options.repeat)
     this.#target = target
     this.#patience = options.patience ?? 5_000
     this.#strict = options.strict ?? false
@@ -81,7 +86,9 @@ class Runner {
       const message = await this.good()
       if (message !== null) return { ...about, outcome: "BLOCKED", message, calls: 0 }
     }
-    const error = await this.#attempt((trial) => item.run(trial))
+    const { error, unstable } = await this.#again.judge((times) =>
+      this.#attempt((trial) => item.run(trial), times),
+    )
     if (error instanceof NotApplicable) {
       return { ...about, outcome: "UNSUPPORTED", message: error.message }
     }
@@ -91,11 +98,14 @@ class Runner {
     if (after !== null) {
       return { ...about, outcome: "FAIL", message: `the hub did not work afterwards: ${after}` }
     }
+    if (unstable !== undefined) {
+      return { ...about, outcome: "WARN", message: unstableMessage(unstable) }
+    }
     return { ...about, outcome: "PASS", message: "" }
   }
 
-  async #attempt(work: (trial: Trial) => Promise<void>): Promise<Error | null> {
-    const trial = new Trial(this.#target, this.#patience, this.#names)
+  async #attempt(work: (trial: Trial) => Promise<void>, times: number = 1): Promise<Error | null> {
+    const trial = new Trial(this.#target, this.#patience * times, this.#names)
     try {
       await work(trial)
       return null

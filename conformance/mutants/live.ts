@@ -36,6 +36,7 @@ export async function examineHub(
     for (const id of ids) {
       const target = { host: "127.0.0.1", port }
       const [verdict] = await runHubCases(target, {
+        repeat: false,
         only: [id],
         patience: slow * PATIENCE,
         names: id,
@@ -57,7 +58,7 @@ export async function examineAgents(
 ): Promise<string | null> {
   for (const { id } of EVIL_CASES.filter(wanted)) {
     const patience = slow * AGENT_PATIENCE
-    const [verdict] = await runEvilHub(driver, hello, { only: [id], patience })
+    const [verdict] = await runEvilHub(driver, hello, { only: [id], patience, repeat: false })
     if (verdict?.outcome === "FAIL") return id
   }
   return null

@@ -151,6 +151,12 @@ function differ(left: Placed, right: Placed, at: string): Place {
     const [one, other] = [wholeItem(contentOf(left)), wholeItem(contentOf(right))]
     const inside = one !== null && other !== null && one.item.major >= 4
     if (inside) return differ(one, other, `${at}>`)
+    const [wanted, came] = [contentOf(left), contentOf(right)]
+    const same = wanted.findIndex((byte, i) => byte !== came[i])
+    if (same > 0) {
+      const from = (bytes: Uint8Array): string => `..${cut(hex(bytes.subarray(same)))}`
+      return { at: `${at} byte ${same}`, wanted: from(wanted), came: from(came) }
+    }
   }
   return { at, wanted: tell(left), came: tell(right) }
 }

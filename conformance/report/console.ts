@@ -31,6 +31,8 @@ export interface Context {
   readonly replay: (verdict: Verdict) => string
 }
 
+/** Items of session-view (SPEC §10.2). */
+const VIEW = ["th", "suite", "role", "ns", "pn", "nr", "skipped"]
 /** What a message says beyond the values. */
 const SAID = /state was damaged|saved steps/
 /** Steps before the failing one that are told: the last ones. */
@@ -67,7 +69,7 @@ export function formatVerdict(verdict: Verdict, context: Context): string {
     for (const other of others) rule("also", other)
     row("case", [title, verdict.case?.why].filter(Boolean).join("; because "))
   }
-  if (kind === "property") for (const line of storyOf(verdict)) row("", line)
+  for (const line of storyOf(verdict)) row("", line)
   if (kind === "agent") for (const line of wireOf(verdict)) row("", line)
   row("did", did ?? "")
   if (expected !== undefined || actual !== undefined) {
@@ -114,7 +116,9 @@ function placesOf(expected: Json | undefined, actual: Json | undefined): readonl
   if (!isObject(expected) || !isObject(actual)) return []
   return Object.entries(expected).flatMap(([key, wanted]) => {
     const place = firstDifference(wanted, actual[key])
-    return place === null ? [] : [{ ...place, at: `${key} ${place.at}` }]
+    if (place === null) return []
+    const name = key === "view" ? VIEW[Number(/^item \[(\d)\]$/.exec(place.at)?.[1])] : undefined
+    return [{ ...place, at: `${key} ${place.at}${name === undefined ? "" : `, ${name}`}` }]
   })
 }
 
