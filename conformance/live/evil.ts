@@ -2,6 +2,7 @@
 
 import { claims, type Driver, type Hello } from "../driver.ts"
 import type { Verdict } from "../verdict.ts"
+import { Again, unstableMessage } from "./again.ts"
 import { AGAIN } from "./evil/again.ts"
 import { DELAYS } from "./evil/delays.ts"
 import { DIRECTORY } from "./evil/directory.ts"
@@ -55,6 +56,8 @@ export interface EvilRunOptions {
   readonly onVerdict?: (verdict: Verdict) => void
   /** Longest time until something due happens, milliseconds; 8,000 by default. */
   readonly patience?: number
+  /** Whether a case that fails is repeated; true by default. */
+  readonly repeat?: boolean
 }
 
 /** Worlds that fail in a row with an honest hub before the rest is given up. */
@@ -100,6 +103,7 @@ export async function runEvilHub(
   let dead = 0
   let reason = ""
   const verdicts: Verdict[] = []
+  const again = new Again(options.repeat)
   const probe = async (): Promise<void> => {
     const error = await good()
     dead = error === null ? 0 : dead + 1
@@ -118,14 +122,18 @@ export async function runEvilHub(
         const message = `the agent does not work with an honest hub: ${reason}`
         verdict = { ...about, outcome: "BLOCKED", message }
       } else {
-        const world = new World(driver, patience, item.options)
-        const error = await attempt(world, (w) => item.run(w))
+        let world!: World
+        const { error, unstable } = await again.judge((times) => {
+          world = new World(driver, patience * times, item.options)
+          return attempt(world, (w) => item.run(w))
+        })
         const { calls, log } = world
-        if (error === null) verdict = { ...about, calls, outcome: "PASS", message: "" }
-        else {
+        if (error !== null) {
           verdict = { ...about, calls, outcome: "FAIL", message: error.message, log }
           await probe()
-        }
+        } else if (unstable !== undefined) {
+          verdict = { ...about, calls, outcome: "WARN", message: unstableMessage(unstable) }
+        } else verdict = { ...about, calls, outcome: "PASS", message: "" }
       }
     }
     verdicts.push(verdict)
