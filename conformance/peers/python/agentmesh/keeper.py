@@ -99,9 +99,23 @@ class Keeper:
         """The beginning of a commit, on a copy: the clock, then maintenance."""
         s = self.store.copy()
         s.me[""] = s.self.at(self.now)
+        self.bring_back(s)
         if self.may_erase():
             self.maintain(s)
         return s
+
+    def bring_back(self, s: Store) -> None:
+        """AGENT-1: no stored time of a delay lies after `now`."""
+        for copy, row in list(s.outbox.items()):
+            if row.ok is not None and row.ok > self.now:
+                s.outbox[copy] = replace(row, ok=self.now)
+        for peer, clock in list(s.probes.items()):
+            if clock.last > self.now:
+                s.probes[peer] = replace(clock, last=self.now)
+        if s.self.imported is not None and s.self.imported > self.now:
+            s.change(imported=self.now)
+        if s.self.renewed > self.now:
+            s.change(renewed=self.now)
 
     def commit(self, s: Store) -> None:
         if self.disk is not None:
