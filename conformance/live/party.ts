@@ -33,7 +33,8 @@ function textOf(body: string): string {
 /** One agent behind a driver. */
 export class Party {
   readonly driver: Driver
-  readonly #patience: number
+  /** Longest time until something due happens, milliseconds. */
+  readonly patience: number
   readonly log: WireEntry[] = []
   calls = 0
   handle = ""
@@ -52,7 +53,7 @@ export class Party {
   /** @param patience - Longest time until something due happens, milliseconds. */
   constructor(driver: Driver, patience: number) {
     this.driver = driver
-    this.#patience = patience
+    this.patience = patience
   }
 
   async call(op: string, args: JsonObject): Promise<Reply> {
@@ -138,7 +139,7 @@ export class Party {
     what: string,
     meanwhile: () => Promise<void> = async () => undefined,
   ): Promise<void> {
-    const deadline = Date.now() + this.#patience
+    const deadline = Date.now() + this.patience
     for (;;) {
       if (condition()) return
       if (Date.now() > deadline) {

@@ -100,12 +100,13 @@ export async function settled(w: World, ...peers: readonly Peer[]): Promise<void
   for (const peer of peers) await w.barrier(peer)
   await w.until(() => w.receipts.length > 0, "a receipt is told")
   const sends = (): number => w.hub.of(FRAME.send).length
-  let before: number
-  do {
-    before = sends()
+  // With more patience than usual it has to be quiet for longer.
+  for (let quiet = 0; quiet < w.patience / 8_000; quiet++) {
+    const before = sends()
     await w.jump(2)
     for (let i = 0; i < 3; i++) await w.poll(50)
-  } while (sends() > before)
+    if (sends() > before) quiet = -1
+  }
 }
 
 /** The newest bundle that the agent has published. */
