@@ -117,14 +117,15 @@ class Court {
     const nothing = { content: null, id, payload: null, bytes }
     const seen = this.#seen.get(id)
     const known = seen !== undefined && !isOver(this.#core, seen)
+    const here = this.accepted.has(id)
     if (content === null) {
-      const status = known ? seen.status : failed
+      const status = known ? seen.status : here ? delivered : failed
       const due = id === "" ? null : { id: fromHex(id), status }
       return { ...nothing, due, refused: "envelope/content" }
     }
     if (content.kind !== CONTENT_KINDS.application) return { ...nothing, content, due: null }
     if (known) return { ...nothing, due: { id: content.id, status: seen.status } }
-    if (this.accepted.has(id)) return { ...nothing, due: { id: content.id, status: delivered } }
+    if (here) return { ...nothing, due: { id: content.id, status: delivered } }
     // What is refused is not remembered: a copy is judged anew.
     const refuse = (refused: ErrorCode): Judged => {
       return { ...nothing, due: { id: content.id, status: failed }, refused }
