@@ -48,6 +48,7 @@ export const frames = {
     array(uint(13), uint(rid), tstr(to), bstr(mid), bstr(envelope)),
   ack: (rid: number, mseqs: readonly number[]): string =>
     array(uint(14), uint(rid), array(...mseqs.map((mseq) => uint(mseq)))),
+  list: (rid: number, after: string): string => array(uint(15), uint(rid), tstr(after)),
   ping: (rid: number): string => array(uint(16), uint(rid)),
   counts: (rid: number): string => array(uint(17), uint(rid)),
 } as const

@@ -19,6 +19,7 @@ import { HANDSHAKE_MODELS } from "./handshake-models.ts"
 import { ORDER_PROPERTIES } from "./handshake-order.ts"
 import { HUB_PROPERTIES } from "./hub.ts"
 import { DIRECTORY_PROPERTIES } from "./hub-directory.ts"
+import { MANY_PROPERTIES } from "./hub-many.ts"
 import { POST_PROPERTIES } from "./hub-post.ts"
 import { IDENTITY_PROPERTIES } from "./identity.ts"
 import { KEYSCHEDULE_PROPERTIES } from "./keyschedule.ts"
@@ -45,7 +46,7 @@ export const PROPERTIES_OF: Readonly<Record<Section, readonly Property[]>> = {
   ),
   envelope: ordered(ENVELOPE_PROPERTIES, ENVELOPE_SHAPE_PROPERTIES),
   session: ordered(SESSION_PROPERTIES, NETWORK_PROPERTIES, RECEIVE_PROPERTIES, LEAK_PROPERTIES),
-  hub: ordered(HUB_PROPERTIES, POST_PROPERTIES, DIRECTORY_PROPERTIES),
+  hub: ordered(HUB_PROPERTIES, POST_PROPERTIES, DIRECTORY_PROPERTIES, MANY_PROPERTIES),
   agent: ordered(
     ...[AGENT_PROPERTIES, AGENT_NETWORK_PROPERTIES, AGENT_CLONE_PROPERTIES],
     ...[AGENT_TRUST_PROPERTIES, AGENT_JUDGE_PROPERTIES, AGENT_CLOCK_PROPERTIES],

@@ -84,6 +84,27 @@ function bundlesAndKeys(book: Book): void {
   const anew = "of six keys an hour only those served anew are counted"
   book.steps(361, "ok", "HUB-43 HUB-44", anew, repeated.play.steps, { needs: NEEDS })
 
+  const seen = ready()
+  const used = ending(seen.alice, NOW - 200) // it counts until 300 s later (BUNDLE-28)
+  const other = ending(seen.alice, NOW - 200)
+  seen.play.ask("1", stocking([used]))
+  seen.play.now = NOW + 100
+  seen.play.deny("1", "hub/bad-bundle", stocking([used]), words("a key seen before"))
+  seen.play.ask("1", stocking([other]))
+  const known = "a key that was published before is refused as long as it could be published"
+  book.steps(368, "hub/bad-bundle", "HUB-38", known, seen.play.steps, {
+    ...{ needs: NEEDS, why: "a used key must not come back" },
+  })
+
+  const counted = ready()
+  counted.play.ask("2", stocking([ending(counted.bob, NOW + 100)]))
+  for (const seconds of [100, 101]) {
+    counted.play.now = NOW + seconds
+    counted.play.ask("2", { type: "counts" })
+  }
+  const until = "counts have a one-time key until its not-after"
+  book.steps(370, "ok", "HUB-13", until, counted.play.steps, { needs: NEEDS })
+
   const fewer = ready()
   fewer.play.publish("2", fewer.bob, { suites: [1, 2], seq: NOW + 1 })
   fewer.play.ask("2", stocking([fewer.bob.oneTime(1).bytes, fewer.bob.oneTime(2).bytes]))

@@ -48,6 +48,29 @@ export function openings(add: Add): void {
     "nothing could be said",
   )
 
+  const failing = new HubPlay()
+  const auth = failing.auth(alice, failing.hello("1", alice))
+  const fault = {
+    level: "context",
+    field: "frame",
+    put: auth,
+    with: { link: "1", fail: true },
+  } as const
+  failing.refuse("1", "hub/internal", auth, fault, failing.steps.length + 2, { fail: true })
+  const bob = failing.hello("2", people().bob)
+  failing.frame("2", failing.auth(people().bob, bob))
+  failing.ping("1")
+  failing.login("3", alice)
+  failing.ping("3")
+  add(
+    369,
+    "hub/internal",
+    "HUB-15 HUB-32",
+    "a store that fails at an auth: nothing is bound, and the link is closed",
+    failing,
+    "no READY without a durable write",
+  )
+
   const early = (n: number, title: string, frame: string, greeted: boolean) => {
     const play = new HubPlay()
     const who = people().alice
