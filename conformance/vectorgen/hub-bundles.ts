@@ -1,5 +1,7 @@
 // Vectors of SPEC §11 hub: bundles and one-time keys, put and fetched.
 
+import { fromHex } from "../../src/bytes.ts"
+import { custom } from "./bundle-made.ts"
 import { HubPlay, words } from "./hub-play.ts"
 import { type Add, asking, people, publishing, ready, renamed, stocking } from "./hub-ready.ts"
 import { context } from "./kit.ts"
@@ -219,6 +221,19 @@ export function fetches(add: Add): void {
   other.play.ask("1", asking("bob", [2, 1]))
   other.play.ask("1", asking("bob", [3, 1]))
   add(341, "ok", "HUB-42", "the first suite that is offered, and no other in its place", other.play)
+
+  const later = ready()
+  const x = (i: number): Uint8Array => new Uint8Array(32).fill(i)
+  const prekeys = [
+    [1, x(9), null],
+    [3, x(8)],
+  ]
+  later.play.ask("2", publishing(fromHex(custom(later.bob, { 4: NOW + 1 }, prekeys))))
+  later.play.keys("2", later.bob, 1)
+  later.play.ask("2", { type: "counts" })
+  later.play.ask("1", asking("bob", [3, 1]))
+  later.play.ask("1", asking("bob", [4, 2, 1]))
+  add(371, "ok", "HUB-42 HUB-13", "a suite that only a later version knows", later.play)
 
   const none = ready()
   none.play.deny("1", "hub/no-such-agent", asking("carol"), words("a name without a bundle"))

@@ -2,9 +2,10 @@
 
 import { acceptBundle, type Bundle } from "../bundle.ts"
 import { equalBytes } from "../bytes.ts"
-import { encode } from "../encoding.ts"
+import { decode, encode, type Value } from "../encoding.ts"
 import { AgentMeshError } from "../errors.ts"
 import type { Peer } from "../identity.ts"
+import { isSuite } from "../suite.ts"
 import { type Decision, type HubSettings, refuse, reply } from "./decision.ts"
 import type { Counts, Signed } from "./frames.ts"
 import {
@@ -31,6 +32,7 @@ export function countsOf(name: string, rows: Reader, now: number): Counts {
   const pools = rows.get<PoolRow>(keyOf.pool(name))?.[1] ?? []
   const oneTime = new Map<number, number>()
   for (const suite of account[5]) {
+    if (!isSuite(suite)) continue
     const waiting = pools.find(([of]) => of === suite)?.[2] ?? []
     oneTime.set(suite, waiting.filter(([, notAfter]) => notAfter >= now).length)
   }
@@ -86,7 +88,7 @@ export function decidePutBundle(owner: Peer, signed: Signed, rows: Reader, now: 
   if (stored !== null && equalBytes(stored[3], ref)) return reply(null)
   if (stored !== null && seq <= stored[2]) return refuse("hub/bundle-stale") // HUB-37
   const [next, mail, bytes, oldest] = account
-  const suites = bundle.prekeys.map((prekey) => prekey.suite)
+  const suites = offeredBy(signed[0])
   return {
     result: null,
     writes: [
@@ -96,4 +98,10 @@ export function decidePutBundle(owner: Peer, signed: Signed, rows: Reader, now: 
     ],
     pushes: [],
   }
+}
+
+/** The suites of all prekeys of a valid bundle, also of those that this version does not read. */
+function offeredBy(body: Uint8Array): readonly number[] {
+  const prekeys = (decode(body) as readonly Value[])[8] as readonly (readonly [number])[]
+  return prekeys.map(([suite]) => suite)
 }

@@ -13,7 +13,7 @@ export type NameRow = readonly [ik: Uint8Array]
 export type KeyRow = readonly [name: string]
 /**
  * `account/…`: the counters of one agent. `oldest` is no later than any stored message's time;
- * `suites` are those of the bundle that have one-time keys.
+ * `suites` are those that the bundle offers, known or not.
  */
 export type AccountRow = readonly [
   nextMseq: number,
