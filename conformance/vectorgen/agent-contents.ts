@@ -214,6 +214,13 @@ export function copies(add: Add): void {
   const known23 = "a clock 23 days ahead forgets no id: a copy is not dispatched"
   add(296, "ok", "AGENT-55 AGENT-50", known23, jumped.steps)
 
+  const differ = new Forger()
+  const unlike = bobAgent()
+  unlike.receive("b", differ.seal(item({ 5: bstr("80") }), item(), item({ 5: bstr("80") })))
+  unlike.send("b", "alice", "with two receipts for one id")
+  const statuses = "one id thrice in an envelope, refused and delivered: a receipt for each status"
+  add(297, "ok", "AGENT-29 AGENT-53", statuses, unlike.steps)
+
   forgotten(add)
 }
 

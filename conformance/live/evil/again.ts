@@ -1,10 +1,12 @@
 // The hostile hub, ninth part: contents without a receipt, which leave again: on which sessions, in
 // which order, by which clock (SPEC §12.3).
 
+import type { Value } from "../../../src/encoding.ts"
+import { FRAME } from "../../../src/hub/frames.ts"
 import { check, same } from "../hub/trial.ts"
 import { Insider, type Line } from "./insider.ts"
-import { meetInsider, pass, serveInsiders } from "./meeting.ts"
-import type { Draft } from "./post.ts"
+import { meetInsider, serveInsiders, slowly } from "./meeting.ts"
+import { type Draft, deliver } from "./post.ts"
 import type { World } from "./world.ts"
 
 /** An insider that has a session with the agent, and says OK to everything. */
@@ -38,11 +40,14 @@ async function left(w: World, b: Insider, text: string, times: number): Promise<
   await w.until(() => copies(b, text) === times, `"${text}" has left ${times} times`)
 }
 
+/** Handshakes that the insider has got. */
+const handshakes = (b: Insider): number => b.got.filter(({ init }) => init !== null).length
+
 /** Lets time pass until the agent makes a probe. */
 async function probed(w: World, b: Insider, seconds: number): Promise<void> {
-  const before = b.asked.length
-  for (let rest = seconds; rest > 0 && b.asked.length === before; rest -= 50) await pass(w, 50)
-  check(b.asked.length > before, `a probe within ${seconds} s`)
+  const before = handshakes(b)
+  for (let rest = seconds; rest > 0 && handshakes(b) === before; rest -= 20) await slowly(w, 20)
+  check(handshakes(b) > before, `a probe within ${seconds} s`)
 }
 
 /** An OK is stamped by a clock that is ahead; the next process has the right one. */
@@ -60,9 +65,9 @@ function ahead(title: string, seconds: number): Draft {
       await w.barrier(c) // the OK has been handled
       await w.crash()
       await w.connect()
-      await pass(w, 70)
+      await slowly(w, 70)
       await founds(w, b)
-      await pass(w, 130)
+      await slowly(w, 130)
       await left(w, b, "stamped ahead", 2)
     },
   }
@@ -71,23 +76,25 @@ function ahead(title: string, seconds: number): Draft {
 export const AGAIN: readonly Draft[] = [
   {
     title: "sealed again once on each session, also when the agent returns to an earlier one",
-    req: ["AGENT-21"],
+    req: ["AGENT-21", "AGENT-17"],
     async run(w) {
       const c = await w.meet("c")
       const [b] = await known(w)
       await leaves(w, b, "never receipted")
-      await pass(w, 70) // its OK is more than 60 s ago, and sessions of both ends are apart
+      await slowly(w, 70) // its OK is more than 60 s ago, and sessions of both ends are apart
       const second = await founds(w, b)
       await left(w, b, "never receipted", 2)
-      await pass(w, 70)
+      await slowly(w, 70)
+      const there = b.got.filter(({ line }) => line === second)
+      same(there.length, 1, "envelopes on the second session: the content is the answer")
       await founds(w, b)
       await left(w, b, "never receipted", 3)
-      await pass(w, 70)
+      await slowly(w, 70)
       b.say(second, b.heal())
       await w.barrier(c)
       await leaves(w, b, "on the second session")
       check(b.got.at(-1)?.line === second, "the agent writes on it again")
-      await pass(w, 70)
+      await slowly(w, 70)
       await w.barrier(c)
       same(copies(b, "never receipted"), 3, "copies on three sessions")
     },
@@ -99,9 +106,9 @@ export const AGAIN: readonly Draft[] = [
       const c = await w.meet("c")
       const [b] = await known(w)
       await leaves(w, b, "first")
-      await pass(w, 45)
+      await slowly(w, 45)
       await leaves(w, b, "second")
-      await pass(w, 20)
+      await slowly(w, 20)
       await founds(w, b) // takes the first, whose latest copy is the newer one now
       await left(w, b, "first", 2)
       same(copies(b, "second"), 1, "copies of what the hub has for less than a minute")
@@ -130,13 +137,148 @@ export const AGAIN: readonly Draft[] = [
       await w.leaves("b", sends)
       b.say(line, b.receiptOf(id, 1))
       await w.until(() => w.receipts.some((one) => one["id"] === id), "the receipt is told")
-      await pass(w, 10)
+      await slowly(w, 10)
       b.takes = true
-      for (let i = 0; i < 4 && copies(b, "after it") === 0; i++) await pass(w, 20)
+      for (let i = 0; i < 4 && copies(b, "after it") === 0; i++) await slowly(w, 20)
       await left(w, b, "after it", 1)
       await probed(w, b, 1_000) // the last one would allow the next after 2,400 s
     },
   },
   ahead("500 s", 500),
   ahead("9 days", 9 * 86_400),
+  {
+    title: "one reading of a clock 15 days ahead: nothing is given up",
+    req: ["AGENT-25"],
+    async run(w) {
+      const c = await w.meet("c")
+      const [b, line] = await known(w)
+      const id = await leaves(w, b, "of today")
+      await w.disconnect()
+      await w.ok("agent.clock", { agent: w.handle, now: w.seconds + 15 * 86_400 })
+      await w.connect()
+      await leaves(w, b, "in 15 days") // what is due for b is looked at
+      await w.barrier(c)
+      await w.crash()
+      await w.connect()
+      same(w.undelivered, [], "contents given up")
+      b.say(line, b.receiptOf(id, 1))
+      await w.until(() => w.receipts.some((one) => one["id"] === id), "its receipt counts")
+    },
+  },
+  {
+    title: "an envelope with receipts alone is lost with its link: the same bytes on the next one",
+    req: ["AGENT-15"],
+    async run(w) {
+      await w.meet("c")
+      const [b, line] = await known(w)
+      await w.jump(2)
+      b.takes = false
+      const before = w.hub.sendsTo("b").length
+      b.tell(line, "to be receipted")
+      await w.hears("to be receipted")
+      await w.leaves("b", before)
+      await w.cut()
+      b.takes = true
+      await w.back()
+      await w.until(() => b.receipts.some(([, status]) => status === 1), "the receipt arrives")
+      const [lost, again] = w.hub.sendsTo("b").slice(before)
+      same(again?.slice(2), lost?.slice(2), "what leaves first on the next link")
+    },
+  },
+  {
+    title: "an ERR to a SEND asks for 300 s: on the same link nothing leaves for that peer before",
+    req: ["AGENT-16"],
+    async run(w) {
+      await w.meet("c")
+      const [b] = await known(w)
+      await w.jump(2)
+      const [links, before] = [w.hub.links.length, w.hub.sendsTo("b").length]
+      const { up } = w.hub.attack
+      w.hub.attack = {
+        up: (frame, link) => {
+          if (frame[0] !== FRAME.send || frame[2] !== "b") return up?.(frame, link) ?? frame
+          link.inject([FRAME.error, frame[1] as number, 9, 300])
+          w.hub.attack = up ? { up } : {}
+          return null
+        },
+      }
+      await w.submit("b", "later")
+      await w.leaves("b", before)
+      await slowly(w, 240)
+      // The next link would have had it at once.
+      if (w.hub.links.length === links) same(w.hub.sendsTo("b").length, before + 1, "SENDs")
+      await slowly(w, 120)
+      await left(w, b, "later", 1)
+    },
+  },
+  {
+    title: "mail that is announced and held back: no probe before the link is drained",
+    req: ["AGENT-22"],
+    async run(w) {
+      await w.meet("c")
+      const [b] = await known(w)
+      await leaves(w, b, "never receipted")
+      await w.disconnect()
+      const { up } = w.hub.attack
+      const serve = up ? { up } : {}
+      w.hub.attack = {
+        ...serve,
+        down: (frame) => {
+          if (frame[0] !== FRAME.ready) return frame
+          const [, ...counts] = frame[2] as readonly Value[]
+          return [FRAME.ready, 0, [9, ...counts]]
+        },
+      }
+      await w.connect()
+      const [asked, refused] = [b.asked.length, w.refused.length]
+      await slowly(w, 1_500)
+      same(b.asked.length, asked, "probes while mail is held back")
+      w.hub.attack = serve
+      for (let i = 0; i < 9; i++) deliver(w, "nobody", new Uint8Array(1))
+      await w.until(() => w.refused.length >= refused + 9, "the link is drained")
+      await probed(w, b, 900)
+    },
+  },
+  {
+    title: "probes without an answer: each waits twice as long, a day at most",
+    req: ["AGENT-22"],
+    async run(w) {
+      await w.meet("c")
+      const [b] = await known(w)
+      await leaves(w, b, "never receipted")
+      await probed(w, b, 800)
+      for (let wait = 600; wait < 86_400; wait *= 2) {
+        await w.move(wait - 100)
+        await probed(w, b, 500)
+      }
+      await w.move(86_400 - 100)
+      await probed(w, b, 500)
+    },
+  },
+  {
+    title: "a probe while the clock is 9 days ahead: the next one 600 s after it is set right",
+    req: ["AGENT-1", "AGENT-22"],
+    async run(w) {
+      await w.meet("c")
+      const [b] = await known(w)
+      await leaves(w, b, "never receipted")
+      await w.disconnect()
+      const start = w.seconds + 9 * 86_400
+      const set = (seconds: number) =>
+        w.ok("agent.clock", { agent: w.handle, now: start + seconds })
+      await set(0)
+      const [before, asked] = [handshakes(b), b.asked.length]
+      await w.connect()
+      for (let after = 20; after <= 600 && b.asked.length === asked; after += 20) {
+        await set(after)
+        await w.poll(30)
+      }
+      await w.until(() => b.asked.length > asked, "a probe is on its way")
+      await w.poll(100)
+      await w.crash()
+      await w.connect()
+      check(handshakes(b) <= before + 1, "one probe")
+      await probed(w, b, 1_000)
+    },
+  },
 ]

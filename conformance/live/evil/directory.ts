@@ -94,6 +94,12 @@ function pinned(
   }
 }
 
+/** The receipt of an answer that was refused is kept. */
+async function receipted(w: World): Promise<void> {
+  const { receipts } = await w.ok("agent.receipts", { agent: w.handle, name: "b" })
+  same((receipts as readonly string[]).length, 1, "receipts kept of the refused answer")
+}
+
 export const DIRECTORY: readonly Draft[] = [
   lie("the bundle of somebody else", ["BUNDLE-19"], "bundle/name-mismatch", (w) =>
     whole(w, bundleBy(w, createIdentity("m", osDraw))),
@@ -196,8 +202,8 @@ export const DIRECTORY: readonly Draft[] = [
     (w) => bundleBy(w, createIdentity("b", osDraw)),
     async (w) => {
       await w.until(() => w.changed.includes("b"), "the change of identity is reported")
+      await receipted(w)
       const { receipts } = await w.ok("agent.receipts", { agent: w.handle, name: "b" })
-      same((receipts as readonly string[]).length, 1, "receipts kept of the refused answer")
       const lie = unhex((receipts as readonly string[])[0] as string)
       const truth = receiptFor(w, bundleBy(w, createIdentity("b", osDraw)))
       const proof = compareReceipts(lie, encode(truth as Value), ed25519Public(w.hub.secret))
@@ -206,15 +212,17 @@ export const DIRECTORY: readonly Draft[] = [
   ),
   pinned(
     "an older bundle than the one that is known",
-    ["BUNDLE-22"],
+    ["BUNDLE-22", "HUB-60"],
     "bundle/rollback",
     (w, b, seq) => bundleBy(w, b, { seq: seq - 1 }),
+    receipted,
   ),
   pinned(
     "another bundle with the seq that is known",
-    ["BUNDLE-23"],
+    ["BUNDLE-23", "HUB-60"],
     "bundle/equivocation",
     (w, b, seq) => bundleBy(w, b, { seq }),
+    receipted,
   ),
   {
     title: "one one-time key served for two handshakes: the second goes without it",

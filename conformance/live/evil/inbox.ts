@@ -1,6 +1,7 @@
 // The hostile hub, eighth part: what an agent has committed when it says so, and its inbox. While a
 // case polls with `handle` false no handler runs, so that contents wait (SPEC §12.3, §12.4).
 
+import { encodePayload } from "../../../src/encoding.ts"
 import { type Content, encodeContent } from "../../../src/envelope.ts"
 import { FRAME } from "../../../src/hub/frames.ts"
 import { osDraw } from "../../../src/suite.ts"
@@ -227,6 +228,28 @@ export const INBOX_CASES: readonly Draft[] = [
         texts,
         "messages, in the order they are told",
       )
+    },
+  },
+  {
+    title:
+      "a copy of what was processed gets the receipt that it was processed, not an earlier one",
+    req: ["AGENT-50"],
+    async run(w) {
+      const b = new Insider(w, "b")
+      serveInsiders(w, b)
+      const line = await meetInsider(w, b)
+      const id = osDraw("content-id", 16)
+      const body = encodePayload({ type: "message", text: "processed once" })
+      const about = { kind: 0, id, sentMs: w.clock.now, re: null, ask: 1, body } as const
+      const statuses = (): readonly number[] =>
+        b.receipts.filter(([of]) => of === hex(id)).map(([, status]) => status)
+      w.due.push("processed once")
+      b.say(line, encodeContent(about))
+      await w.until(() => statuses().includes(2), "it is processed")
+      const before = statuses().length
+      b.say(line, encodeContent(about))
+      await w.until(() => statuses().length > before, "the copy gets a receipt")
+      same(statuses().slice(before), [2], "its status")
     },
   },
 ]

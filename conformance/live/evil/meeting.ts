@@ -24,6 +24,15 @@ export async function pass(w: World, seconds: number): Promise<void> {
   }
 }
 
+/** Lets time pass in steps that no request outlasts: the link stays. */
+export async function slowly(w: World, seconds: number): Promise<void> {
+  for (let left = seconds; left > 0; left -= 20) {
+    await w.move(20)
+    await w.poll(30)
+  }
+  await w.until(() => w.connected, "the agent is connected")
+}
+
 /** Takes the hub away, for as long as something lasts; the agent connects again afterwards. */
 export async function away(w: World, meanwhile: () => Promise<void>): Promise<void> {
   const before = w.hub.attack

@@ -12,7 +12,7 @@ import { hex } from "../../values.ts"
 import { check, same } from "../hub/trial.ts"
 import { discard, fetches, holdFrom, initOf } from "./delays.ts"
 import type { Frame } from "./hub.ts"
-import { pass } from "./meeting.ts"
+import { pass, slowly } from "./meeting.ts"
 import { type Draft, deliver, firstMessage, pair, published, settled } from "./post.ts"
 import type { World } from "./world.ts"
 
@@ -41,15 +41,6 @@ async function away(w: World, days: number, mail: number = 9): Promise<void> {
   await w.back(70)
   await w.jump(700)
   await w.back()
-}
-
-/** Lets time pass in steps that no request outlasts: the link stays. */
-async function slowly(w: World, seconds: number): Promise<void> {
-  for (let left = seconds; left > 0; left -= 20) {
-    await w.move(20)
-    await w.poll(20)
-  }
-  await w.until(() => w.connected, "the agent is connected")
 }
 
 /** A first message that waited for too long is refused: the keys that open it are gone. */
