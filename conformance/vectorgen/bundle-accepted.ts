@@ -33,6 +33,10 @@ export function created(book: Book, bob: Person): void {
     "suite-2",
   ])
   of(25, "create a bundle near the epoch", "BUNDLE-16", { suites: [1], now: 100, seq: 1 })
+  of(28, "create a bundle of suites named out of order", "BUNDLE-14 SUITE-6", { suites: [2, 1] }, [
+    "deterministic",
+    "suite-2",
+  ])
   for (const suite of [1, 2]) {
     const needs = suite === 1 ? ["deterministic"] : ["deterministic", "suite-2"]
     const input = { identity: bob.identity, seed: toHex(bob.seed), suite, now: NOW }
@@ -133,4 +137,12 @@ export function accepted(book: Book, one: OwnBundle, both: OwnBundle): void {
     "BUNDLE-11",
     accepting(new Person("bob", "b".repeat(64)).bundle({ suites: [1] })),
   )
+  // not-before - 300 is below 0: no unsigned difference.
+  for (const [i, notBefore] of [0, 299, 300].entries()) {
+    const bytes = custom(bob, { 4: 1, 5: notBefore, 6: notBefore + DAY }, [[1, x(9), null]])
+    ok(30 + i, `not-before ${notBefore}, near the epoch`, "BUNDLE-17", {
+      bytes,
+      context: { now: 1000 },
+    })
+  }
 }

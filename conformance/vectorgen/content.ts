@@ -171,6 +171,14 @@ export function contentCases(book: Book): void {
   k(343, told, 5, bstr(array(array(bstr(filled(1, 15)), uint(1)))), "receipt for an id of 15 bytes")
   k(344, told, 5, bstr(array(array(bstr(filled(1, 16))))), "receipt without a status")
   k(345, told, 5, bstr(BODY), "a receipt whose body is a payload")
+  // Numbers that are good in their last byte, or in their last four.
+  for (const [i, high] of [256, 2 ** 32].entries()) {
+    k(370 + i, one, 0, uint(high), `kind ${high}`)
+    k(372 + i, asked, 4, uint(high), `ask ${high}`)
+    k(374 + i, asked, 4, uint(high + 1), `ask ${high + 1}`)
+    k(376 + i, told, 5, bstr(receipts(high)), `receipt status ${high}`)
+    k(378 + i, told, 5, bstr(receipts(high + 1)), `receipt status ${high + 1}`)
+  }
   const p = (n: number, body: string, title: string) =>
     make(
       n,

@@ -1,6 +1,7 @@
 // Vectors of SPEC §9 envelope: envelopes that are opened, and how they are changed.
 
 import { fromHex, toHex } from "../../src/bytes.ts"
+import { decodeContent, encodeContent } from "../../src/envelope.ts"
 import type { Suite } from "../../src/suite.ts"
 import { replaceItem } from "../cbor.ts"
 import type { Case, JsonObject } from "../driver.ts"
@@ -16,7 +17,19 @@ export interface Base {
 }
 
 /** The envelopes from which refusals are made. */
-export type Bases = Readonly<Record<"one" | "two", Base>>
+export type Bases = Readonly<Record<"one" | "two" | "long", Base>>
+
+/** An application content of `length` bytes; a reply, where no other has that length. */
+export function sized(length: number, i: number = 0): Uint8Array {
+  for (const re of [null, new Uint8Array(16).fill(0x2d)]) {
+    for (let text = Math.max(0, length - 80); text <= length; text++) {
+      const plain = decodeContent(application("x".repeat(text), i))
+      const content = encodeContent({ ...plain, re })
+      if (content.length === length) return content
+    }
+  }
+  throw new Error(`no content has ${length} bytes`)
+}
 
 /** What a case of a suite needs of a driver. */
 export function needs(suite: Suite): { needs?: readonly string[] } {
@@ -65,7 +78,8 @@ export function opened(book: Book): Bases {
   make(6, "content that is no CBOR: judged later", new Flight(1), [fromHex("ff")])
   make(7, "empty content: judged later", new Flight(1), [new Uint8Array(0)])
   make(8, "one-time key in the init", new Flight(1, true), [application("hello")])
-  return { one, two }
+  const long = make(9, "a padding of more than 256 bytes", new Flight(1), [sized(200)])
+  return { one, two, long }
 }
 
 /** One item of the envelope gives way, without a new seal. */

@@ -23,6 +23,22 @@ export function inside(book: Book, one: Base): void {
   signatures(r, one)
 }
 
+/** Adds plaintexts with less padding than the formula gives. */
+export function shortened(book: Book, long: Base): void {
+  for (const [i, cut] of [1, 2, 8, 16].entries()) {
+    const pad = (inner: Uint8Array): Uint8Array => {
+      const whole = concat(inner, Uint8Array.of(0x80), new Uint8Array(padme(inner.length + 1)))
+      return whole.slice(0, padme(inner.length + 1) - cut)
+    }
+    const envelope = forge(long.parts, { pad })
+    const input = { ...long.input, envelope }
+    const title = `${cut} bytes of padding less`
+    const change = { level: "field", field: "envelope", put: title, follows: [[1]], input } as const
+    const why = "one plaintext has one padded form"
+    book.reject(229 + i, "envelope/open", "ENVELOPE-13", long.item, change, title, why)
+  }
+}
+
 type Inside = (n: number, forgery: Forgery, title: string, why?: string) => void
 
 function plaintexts(r: Inside): void {

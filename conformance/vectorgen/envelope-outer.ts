@@ -81,6 +81,8 @@ export function headers(book: Book, bases: Bases): void {
   const any = "later versions may have any other shape"
   for (const [n, path, put, title] of later)
     r(n, "envelope/version", "ENVELOPE-11", path, put, title, any)
+  for (const [i, version] of [257, 2 ** 32 + 1].entries())
+    r(161 + i, "envelope/version", "ENVELOPE-11", [0, 0], uint(version), `version ${version}`, any)
   headerShapes(book, bases)
   const scan = "hashes need one encoding per value"
   r(155, "encoding/profile", "ENVELOPE-10 ENCODING-14", [0, 4], uint(0, 1), "n in two bytes", scan)

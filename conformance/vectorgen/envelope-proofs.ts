@@ -45,6 +45,12 @@ export function proofs(book: Book): void {
     ...input(1),
     hashes: [toHex(hashes[0] as Uint8Array), filled(0, 32), toHex(hashes[2] as Uint8Array)],
   })
+  const held = hashes.map((hash) => toHex(hash))
+  for (const [i, hash] of ["", "00", filled(0, 33)].entries()) {
+    const put = { hashes: [held[0] as string, hash, held[2] as string] }
+    const title = `at the index stand ${hash.length / 2} bytes`
+    book.ok(416 + i, title, "ENVELOPE-20", "envelope.proof", { ...input(1), ...put })
+  }
   const r = (n: number, mutation: Mutation, title: string) =>
     book.reject(
       n,

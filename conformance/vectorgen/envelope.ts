@@ -2,10 +2,10 @@
 
 import { contentCases } from "./content.ts"
 import { opened } from "./envelope-base.ts"
-import { contexts, inside } from "./envelope-inside.ts"
+import { contexts, inside, shortened } from "./envelope-inside.ts"
 import { headers, outer } from "./envelope-outer.ts"
 import { proofs } from "./envelope-proofs.ts"
-import { padding, sealed } from "./envelope-sealed.ts"
+import { edges, padding, sealed } from "./envelope-sealed.ts"
 import { Book } from "./kit.ts"
 
 /** Writes all cases of this section. */
@@ -14,9 +14,11 @@ export function createEnvelopeBook(): Book {
   const bases = opened(book)
   sealed(book)
   padding(book)
+  edges(book)
   outer(book, bases.one)
   headers(book, bases)
   inside(book, bases.one)
+  shortened(book, bases.long)
   contexts(book, bases.one)
   contentCases(book)
   proofs(book)

@@ -60,5 +60,13 @@ export function accepted(book: Book): Bases {
     replayed: [filled(1, 32)],
     sids: [filled(2, 16)],
   })
+  book.ok(
+    113,
+    "suite 2 of a live bundle, at a responder that has stopped offering it",
+    "HANDSHAKE-22",
+    "handshake.respond",
+    { ...bases.two.input, suites: [1] },
+    { needs: ["suite-2"] },
+  )
   return bases
 }

@@ -2,14 +2,18 @@
 
 import { toHex } from "../../src/bytes.ts"
 import { application, Flight, forge } from "./flight.ts"
-import { type Bases, based, including, inInit, other } from "./handshake-base.ts"
+import { type Base, type Bases, based, including, inInit, other } from "./handshake-base.ts"
 import { type Book, context, filled } from "./kit.ts"
 import { bundleJson, NOW, oneTimeJson, Person } from "./people.ts"
 import { bstr, NULL } from "./raw.ts"
 import { refusing } from "./refusing.ts"
 
-/** Adds inits whose keys are gone or were never offered (step 5 of §8.4). */
-export function stepFive(book: Book, { one, oneTime, two, twoTime }: Bases): void {
+/**
+ * Adds inits whose keys are gone or were never offered (step 5 of §8.4).
+ *
+ * @returns An accepted flight to a bundle that asks for one-time keys.
+ */
+export function stepFive(book: Book, { one, oneTime, two, twoTime }: Bases): Base {
   const unknown = "handshake/unknown-prekey"
   const gone = refusing(book, unknown, "HANDSHAKE-21", "the private keys are gone")
   gone(160, one, context("bundles", []), "the bundle is not live any more")
@@ -39,6 +43,7 @@ export function stepFive(book: Book, { one, oneTime, two, twoTime }: Bases): voi
   const asked = "the owner asked for it"
   const duty = refusing(book, "handshake/one-time-required", "HANDSHAKE-24", asked)
   duty(169, required, inInit(required, 2, NULL), "no one-time key where it is required")
+  return required
 }
 
 /** Adds inits that the owner does not want (step 6 of §8.4). */

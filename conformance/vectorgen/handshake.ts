@@ -5,6 +5,7 @@ import { stepOne, stepsTwoToFour } from "./handshake-early.ts"
 import { stepSeven } from "./handshake-keys.ts"
 import { stepFive, stepSix } from "./handshake-known.ts"
 import { forged, rewritten } from "./handshake-open.ts"
+import { order } from "./handshake-order.ts"
 import { initiations } from "./initiate.ts"
 import { Book } from "./kit.ts"
 
@@ -15,10 +16,11 @@ export function createHandshakeBook(): Book {
   const bases = accepted(book)
   stepOne(book, bases)
   stepsTwoToFour(book, bases)
-  stepFive(book, bases)
+  const required = stepFive(book, bases)
   stepSix(book, bases)
   stepSeven(book, bases)
   rewritten(book, bases)
   forged(book, bases)
+  order(book, bases, required)
   return book
 }

@@ -100,6 +100,10 @@ export function createIdentityBook(): Book {
     a: { name: "a-b", ik: toHex(ik("bob")) },
     b: { name: "a", ik: toHex(ik("alice")) },
   })
+  book.ok(93, "lines sorted as bytes, not as a language sorts", "IDENTITY-5", "identity.safety", {
+    a: { name: "a_", ik: toHex(ik("bob")) },
+    b: { name: "a0", ik: toHex(ik("alice")) },
+  })
   return book
 }
 

@@ -76,6 +76,15 @@ function exchange(book: Book): void {
       "each key has one encoding",
     )
   })
+  // Each byte alone can keep a number below p.
+  for (let at = 1; at < 32; at++) {
+    const most = filled(255, 31) + (at === 31 ? "7e" : "7f")
+    const remote = at === 31 ? most : `${most.slice(0, 2 * at)}fe${most.slice(2 * at + 2)}`
+    book.ok(230 + at, `u below p by its byte ${at} alone`, "SUITE-8", "suite.dh", {
+      secret,
+      remote,
+    })
+  }
   LOW_ORDER_U.forEach(([title, remote], i) => {
     book.reject(
       50 + i,
