@@ -7,7 +7,9 @@ import { Play } from "./play.ts"
 import type { Add } from "./session-add.ts"
 import { blocks, limits } from "./session-blocks.ts"
 import { forgeries } from "./session-forgeries.ts"
+import { longChains, order } from "./session-order.ts"
 import { replays } from "./session-replays.ts"
+import { manyStored, stored } from "./session-stored.ts"
 import { transcripts } from "./session-talk.ts"
 
 /** Writes all cases of this section. */
@@ -25,6 +27,12 @@ export function createSessionBook(): Book {
     limits(add, suite)
     blocks(add, suite)
     forgeries(add, suite)
+    order(add, suite)
+    if (suite === 1) {
+      stored(add)
+      longChains(add)
+      manyStored(add)
+    }
   }
   chainEnd(book)
   return book
