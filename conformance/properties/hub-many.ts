@@ -63,6 +63,8 @@ export const MANY_PROPERTIES: readonly Property[] = [
       // The pool is full and the hour is spent: the pool is judged first, a drop empties it.
       await refused(0, NOW + gap, "hub/too-large")
       await refused(1, NOW + gap, "hub/rate-limited")
+      // A clock set back makes none of them old.
+      await refused(1, NOW, "hub/rate-limited")
       // At exactly an hour they still count; a second later those of the first moment do not.
       await refused(1, NOW + HOUR, "hub/rate-limited")
       for (let i = 0; i < early; i++) {

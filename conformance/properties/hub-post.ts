@@ -1,10 +1,11 @@
 // Properties of SPEC §11 as command sequences: mailboxes.
 
 import fc from "fast-check"
-import type { JsonObject } from "../driver.ts"
+import type { Json, JsonObject } from "../driver.ts"
 import type { Property } from "../property.ts"
+import { property } from "./define.ts"
 import { NOW, pick } from "./gen.ts"
-import { frames, framing, guests, hubOf, login } from "./hubs.ts"
+import { brief, frames, framing, guests, hubOf, leaving, login } from "./hubs.ts"
 import { modelProperty } from "./model.ts"
 import { bundleOf } from "./people.ts"
 import {
@@ -122,6 +123,41 @@ export const POST_PROPERTIES: readonly Property[] = [
       config: () => fc.tuple(fc.nat(0xff), fc.integer({ min: 1, max: 3 })),
       setup: (trial, [n, rate]) => office(trial, n, { rate }),
       ...{ moves: [send(false), fail, fail, counts, ack, wait, enter], max: 30 },
+    },
+  ),
+  property(
+    {
+      ...{ id: "hub-p13", title: "mail past its time leaves the window, and the next comes" },
+      ...{ req: "HUB-62 HUB-34", ...NEEDS, runs: 10 },
+    },
+    () =>
+      fc.record({
+        ...{ n: fc.nat(0xff), unacked: fc.integer({ min: 1, max: 3 }) },
+        by: fc.constantFrom("counts", "ack", "send"),
+      }),
+    async (trial, { n, unacked, by }) => {
+      const { hub, boxes } = await office(trial, n, { unacked, ttl: 60 })
+      const [ann, ben] = boxes.map(({ link }) => link as string) as [string, string]
+      const came: Json[] = []
+      let rid = 1
+      const ask = async (link: string, frame: string, after: number): Promise<void> => {
+        const out = leaving(await trial.ok("hub.frame", framing(hub, link, frame, NOW + after)))
+        const list = brief(out.get(ben)) as readonly (readonly Json[])[]
+        came.push(...list.filter(([type]) => type === 30).map(([, , mseq]) => mseq as Json))
+      }
+      const mail = (after: number): Promise<void> => {
+        const mid = (++rid).toString(16).padStart(32, "0")
+        return ask(ann, frames.send(rid, "ben", mid, "5a"), after)
+      }
+      for (let i = 0; i < unacked; i++) await mail(0)
+      await mail(30)
+      const full = Array.from({ length: unacked }, (_, i) => i + 1)
+      trial.equal(came, full, "mail in a full window")
+      if (by === "send") await mail(61)
+      else await ask(ben, by === "ack" ? frames.ack(++rid, [99]) : frames.counts(++rid), 61)
+      await ask(ben, frames.counts(++rid), 61) // it may come with the next event (SPEC §11.4)
+      const more = by === "send" && unacked > 1 ? [unacked + 2] : []
+      trial.equal(came, [...full, unacked + 1, ...more], "mail after the first is past its time")
     },
   ),
 ]

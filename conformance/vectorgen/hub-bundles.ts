@@ -235,6 +235,12 @@ export function fetches(add: Add): void {
   later.play.ask("1", asking("bob", [4, 2, 1]))
   add(371, "ok", "HUB-42 HUB-13", "a suite that only a later version knows", later.play)
 
+  const suites = ready()
+  suites.play.publish("2", suites.bob, { suites: [1, 2], seq: NOW + 1 })
+  suites.play.ask("2", stocking([suites.bob.oneTime(1).bytes, suites.bob.oneTime(2).bytes]))
+  for (const wanted of [[1], [2, 1], [1], [2]]) suites.play.ask("1", asking("bob", wanted))
+  add(372, "ok", "HUB-43 HUB-44", "a reservation of each suite", suites.play)
+
   const none = ready()
   none.play.deny("1", "hub/no-such-agent", asking("carol"), words("a name without a bundle"))
   none.play.ask("1", asking("bob"))
