@@ -263,7 +263,7 @@ function checkPrekeys(suites: readonly number[], keys: readonly Uint8Array[]): v
  */
 export function acceptBundle(signed: Uint8Array, context: BundleContext): Bundle {
   const bundle = openBundle(signed)
-  const { now, known } = context
+  const { now } = context
   const lifetime = bundle.notAfter - bundle.notBefore // BUNDLE-16
   require(lifetime > 0 && lifetime <= MAX_BUNDLE_LIFETIME, "bundle/lifetime", `${lifetime} s`)
   const begun = bundle.notBefore - CLOCK_SKEW <= now // BUNDLE-17
@@ -280,15 +280,26 @@ export function acceptBundle(signed: Uint8Array, context: BundleContext): Bundle
     const same = equalBytes(bundle.ik, context.pinned) // BUNDLE-21, IDENTITY-9
     require(same, "identity/changed", `${bundle.name} has another identity key than before`)
   }
-  if (known) {
-    // BUNDLE-22
-    require(bundle.seq >= known.seq, "bundle/rollback", `seq ${bundle.seq}, seen ${known.seq}`)
-    if (bundle.seq === known.seq && known.ref !== null) {
-      const same = equalBytes(bundle.ref, known.ref) // BUNDLE-23
-      require(same, "bundle/equivocation", `two bundles with seq ${bundle.seq}`)
-    }
-  }
+  if (context.known) checkSeq(bundle, context.known)
   return bundle
+}
+
+/**
+ * Holds the seq of a bundle against what was seen of its owner: name and identity key, also if the
+ * name is not pinned any more.
+ *
+ * @param known - The highest seq seen, 0 if none was, and the bundle-ref that came with it.
+ * @throws {@link AgentMeshError} `bundle/rollback`, `bundle/equivocation`.
+ */
+export function checkSeq(
+  bundle: Bundle,
+  known: { readonly seq: number; readonly ref: Uint8Array | null },
+): void {
+  // BUNDLE-22
+  require(bundle.seq >= known.seq, "bundle/rollback", `seq ${bundle.seq}, seen ${known.seq}`)
+  if (bundle.seq !== known.seq || known.ref === null) return
+  const same = equalBytes(bundle.ref, known.ref) // BUNDLE-23
+  require(same, "bundle/equivocation", `two bundles with seq ${bundle.seq}`)
 }
 
 /**

@@ -3,7 +3,9 @@
 import { addresses } from "./agent-addresses.ts"
 import { clones, exports } from "./agent-clones.ts"
 import { contents, copies } from "./agent-contents.ts"
+import { forgettingCases } from "./agent-forgetting.ts"
 import { judgingCases } from "./agent-judging.ts"
+import { keptCases } from "./agent-kept.ts"
 import { keyCases } from "./agent-keys.ts"
 import { oneTimeKeys } from "./agent-one-time.ts"
 import { replays } from "./agent-replays.ts"
@@ -39,4 +41,6 @@ export function agentCases(book: Book): void {
   keyCases(add)
   judgingCases(add)
   stampCases(add)
+  forgettingCases(add)
+  keptCases(add)
 }

@@ -1,5 +1,6 @@
 // SPEC §6, §11, §12: what proves that somebody lied about a name.
 
+import { openBundle } from "../bundle.ts"
 import { toHex } from "../bytes.ts"
 import type { Core } from "./core.ts"
 import { decodeRow, type EvidenceRow, encodeRow, type ReceiptRow } from "./rows.ts"
@@ -31,8 +32,7 @@ export async function keepReceipt(
 
 /** Stages two bundles with one seq, which prove a fault of their signer (BUNDLE-23). */
 export function keepBundles(core: Core, name: string, bundle: Uint8Array): void {
-  const pin = core.pin(name)
-  const before = pin && core.peer(pin).bundle
+  const before = core.peer(openBundle(bundle)).bundle // the name may have been forgotten meanwhile
   if (before) core.store.shelf("evidence").write(name, encodeRow({ before, bundle }))
 }
 

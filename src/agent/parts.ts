@@ -241,6 +241,7 @@ function maintain(
   let cancel = () => {}
   const work = async () => {
     const network = parts.network()
+    dailyAt = Math.min(dailyAt, environment.now() + DAY) // the clock was set back (AGENT-1)
     const daily = environment.now() >= dailyAt
     if (daily) dailyAt = environment.now() + DAY
     await engine.run(async () => {

@@ -169,9 +169,11 @@ async function isYoung(core: Core, key: string, before: number): Promise<boolean
 }
 
 function raise(core: Core, group: string, number: string, floorMs: number): void {
-  if (group === STRANGERS && floorMs > core.store.meta.floorMs) core.store.updateMeta({ floorMs })
-  // A stranger of then may be a peer by now: its own floor must cover what was forgotten.
+  // A stranger of then may be a peer by now, which took its ids with it: its own floor must cover
+  // what was forgotten, and that of strangers is not touched (AGENT-57).
   const row = core.store.get("peer", core.numbered(number) ?? "")
+  const stranger = group === STRANGERS && !row?.sentTo
+  if (stranger && floorMs > core.store.meta.floorMs) core.store.updateMeta({ floorMs })
   if (row && floorMs > row.floorMs) core.updatePeer(row, { floorMs })
 }
 

@@ -1,6 +1,12 @@
 // SPEC §12 agent: from contents to sealed envelopes. Everything is staged, nothing leaves here.
 
-import { acceptBundle, acceptOneTimeKey, type Bundle, type OneTimeKey } from "../bundle.ts"
+import {
+  acceptBundle,
+  acceptOneTimeKey,
+  type Bundle,
+  checkSeq,
+  type OneTimeKey,
+} from "../bundle.ts"
 import { equalBytes, toHex } from "../bytes.ts"
 import { CONTENT_KINDS, encodeContent, encodeReceipts, type Receipt } from "../envelope.ts"
 import { AgentMeshError, require } from "../errors.ts"
@@ -202,14 +208,13 @@ export class Sender {
   async prepare(name: string, expected: string | null, fetched: Fetched): Promise<Prepared> {
     const core = this.#core
     const pinned = core.pin(name)
-    const known = pinned && core.peer(pinned)
     const bundle = acceptBundle(fetched.bundle, {
       now: core.now,
       name,
       fingerprint: expected,
       pinned: pinned?.ik,
-      known: known && known.seq > 0 ? { seq: known.seq, ref: known.ref } : undefined,
     })
+    checkSeq(bundle, core.peer(bundle)) // also of a name that was forgotten (IDENTITY-14)
     const verified = expected !== null ? ("verified" as const) : core.view(bundle).trust
     // Without a hub somebody handed over this very bundle: that pins; the policy is asked at seal.
     const allowed =

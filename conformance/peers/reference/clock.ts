@@ -4,7 +4,7 @@
 const LONGEST = 0x7fff_ffff
 
 interface Waiting {
-  readonly at: number
+  at: number
   readonly action: () => void
   timer?: NodeJS.Timeout
 }
@@ -44,8 +44,11 @@ export class DriverClock {
 
   /** Sets it, and runs the timers that are past by then. */
   move(now: number): void {
+    const back = Math.max(0, this.now - now * 1000)
     this.#base = now * 1000
     if (this.#since !== null) this.#since = Date.now()
+    // A timer runs for as long as it was set for, also if the clock is set back meanwhile.
+    for (const one of this.#waiting) one.at -= back
     for (const one of [...this.#waiting].sort((a, b) => a.at - b.at)) {
       if (one.at <= now * 1000) this.#fire(one)
       else this.#arm(one)
