@@ -113,7 +113,16 @@ export const ORDER_PROPERTIES: readonly Property[] = [
       ...{ req: "HANDSHAKE-12 HANDSHAKE-13 HANDSHAKE-14 HANDSHAKE-15 HANDSHAKE-16 HANDSHAKE-17" },
       ...{ tier: 1, runs: 60 },
     },
-    (setting) => fc.tuple(fc.constant(setting), fc.subarray([...DEFECTS.keys()], { maxLength: 3 })),
+    (setting) =>
+      fc.tuple(
+        fc.constant(setting),
+        fc.oneof(
+          fc.subarray([...DEFECTS.keys()], { maxLength: 3 }),
+          fc
+            .record({ at: fc.nat(DEFECTS.length - 2), gap: fc.integer({ min: 1, max: 3 }) })
+            .map(({ at, gap }) => [at, Math.min(at + gap, DEFECTS.length - 1)]),
+        ),
+      ),
     (trial, [setting, chosen]) => orderOfChecks(trial, setting, chosen),
   ),
   property(

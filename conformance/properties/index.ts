@@ -23,6 +23,7 @@ import { MANY_PROPERTIES } from "./hub-many.ts"
 import { POST_PROPERTIES } from "./hub-post.ts"
 import { IDENTITY_PROPERTIES } from "./identity.ts"
 import { KEYSCHEDULE_PROPERTIES } from "./keyschedule.ts"
+import { REFUSED_ID_PROPERTIES } from "./refused-ids.ts"
 import { SESSION_PROPERTIES } from "./session.ts"
 import { LEAK_PROPERTIES } from "./session-leak.ts"
 import { NETWORK_PROPERTIES } from "./session-network.ts"
@@ -44,7 +45,7 @@ export const PROPERTIES_OF: Readonly<Record<Section, readonly Property[]>> = {
     ...[HANDSHAKE_PROPERTIES, ORDER_PROPERTIES, HANDSHAKE_MODELS],
     STRANGER_PROPERTIES,
   ),
-  envelope: ordered(ENVELOPE_PROPERTIES, ENVELOPE_SHAPE_PROPERTIES),
+  envelope: ordered(ENVELOPE_PROPERTIES, ENVELOPE_SHAPE_PROPERTIES, REFUSED_ID_PROPERTIES),
   session: ordered(SESSION_PROPERTIES, NETWORK_PROPERTIES, RECEIVE_PROPERTIES, LEAK_PROPERTIES),
   hub: ordered(HUB_PROPERTIES, POST_PROPERTIES, DIRECTORY_PROPERTIES, MANY_PROPERTIES),
   agent: ordered(
