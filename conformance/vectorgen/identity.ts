@@ -168,6 +168,10 @@ function addresses(book: Book, alice: Uint8Array, bob: Uint8Array): void {
     "another sign",
     "names are compared byte by byte",
   )
+  const named = "the name is judged first"
+  const both = `Alice#${print.toUpperCase()}`
+  r(88, "identity/name", "IDENTITY-6", both, "upper-case name and fingerprint", named)
+  r(89, "identity/name", "IDENTITY-6", "#", "a number sign alone", named)
   const other = book.ok(86, "the fingerprint of bob", "IDENTITY-8", "identity.address", {
     address: `bob#${printOf(bob)}`,
     ik: toHex(bob),

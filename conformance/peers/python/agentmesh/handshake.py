@@ -205,7 +205,7 @@ def respond(
     if live is None:
         raise MeshError("handshake/unknown-prekey", "bundle")
     prekey, secret = live.bundle.prekey(suite), live.secret(suite)  # 5b
-    if prekey is None or secret is None or suite not in r.suites:
+    if prekey is None or secret is None:  # whatever is offered now
         raise MeshError("suite/unsupported")
     remembered = r.remembered(peer)  # 5c
     if suite < remembered and remembered in r.suites:
