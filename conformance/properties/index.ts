@@ -27,6 +27,7 @@ import { REFUSED_ID_PROPERTIES } from "./refused-ids.ts"
 import { SESSION_PROPERTIES } from "./session.ts"
 import { LEAK_PROPERTIES } from "./session-leak.ts"
 import { NETWORK_PROPERTIES } from "./session-network.ts"
+import { SESSION_ORDER_PROPERTIES } from "./session-order.ts"
 import { RECEIVE_PROPERTIES } from "./session-receive.ts"
 import { STRANGER_PROPERTIES } from "./strangers.ts"
 import { SUITE_PROPERTIES } from "./suite.ts"
@@ -46,7 +47,10 @@ export const PROPERTIES_OF: Readonly<Record<Section, readonly Property[]>> = {
     STRANGER_PROPERTIES,
   ),
   envelope: ordered(ENVELOPE_PROPERTIES, ENVELOPE_SHAPE_PROPERTIES, REFUSED_ID_PROPERTIES),
-  session: ordered(SESSION_PROPERTIES, NETWORK_PROPERTIES, RECEIVE_PROPERTIES, LEAK_PROPERTIES),
+  session: ordered(
+    ...[SESSION_PROPERTIES, NETWORK_PROPERTIES, RECEIVE_PROPERTIES],
+    ...[LEAK_PROPERTIES, SESSION_ORDER_PROPERTIES],
+  ),
   hub: ordered(HUB_PROPERTIES, POST_PROPERTIES, DIRECTORY_PROPERTIES, MANY_PROPERTIES),
   agent: ordered(
     ...[AGENT_PROPERTIES, AGENT_NETWORK_PROPERTIES, AGENT_CLONE_PROPERTIES],

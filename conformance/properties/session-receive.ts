@@ -8,8 +8,8 @@ import { sessionArgs } from "./flight.ts"
 import { content } from "./forge.ts"
 import { NOW, pick } from "./gen.ts"
 import { type Chain, Insider } from "./insider.ts"
-import { modelProperty, move } from "./model.ts"
-import { meet, meeting, opening, sealed } from "./session.ts"
+import { type Move, modelProperty, move } from "./model.ts"
+import { type Meeting, meet, meeting, opening, sealed } from "./session.ts"
 import type { Trial } from "./trial.ts"
 
 const KEPT = 604_800
@@ -23,7 +23,7 @@ interface Key {
 }
 
 /** What the receiver holds, by the rules. */
-interface Receiver {
+export interface Receiver {
   readonly insider: Insider
   readonly session: string
   readonly th: string
@@ -116,7 +116,8 @@ const small = fc.oneof(
   { arbitrary: fc.constantFrom(700, 999, 1000), weight: 1 },
 )
 
-const MOVES = [
+/** What a peer that breaks the rules does, and what else happens. */
+export const RECEIVE_MOVES: readonly Move<Receiver>[] = [
   move<Receiver, Letter>(
     "deliver",
     fc.record({
@@ -168,6 +169,18 @@ const MOVES = [
   ),
 ]
 
+/** A responder that knows nothing yet, and the insider that will send to it. */
+export async function receiver(trial: Trial, met: Meeting): Promise<Receiver> {
+  const it = await meet(trial, met)
+  const { handle } = await trial.ok("session.new", sessionArgs(it, "responder"))
+  const insider = new Insider(it, trial.oracle)
+  return {
+    ...{ insider, session: handle as string, th: it.th, suite: it.suite },
+    ...{ chains: [await insider.step()], now: NOW, current: null, nr: 0, retired: [] },
+    ...{ skipped: [], own: true, ns: 0, pn: 0, sent: 0 },
+  }
+}
+
 export const RECEIVE_PROPERTIES: readonly Property[] = [
   modelProperty(
     {
@@ -177,17 +190,8 @@ export const RECEIVE_PROPERTIES: readonly Property[] = [
     },
     {
       config: meeting,
-      setup: async (trial, met) => {
-        const it = await meet(trial, met)
-        const { handle } = await trial.ok("session.new", sessionArgs(it, "responder"))
-        const insider = new Insider(it, trial.oracle)
-        return {
-          ...{ insider, session: handle as string, th: it.th, suite: it.suite },
-          ...{ chains: [await insider.step()], now: NOW, current: null, nr: 0, retired: [] },
-          ...{ skipped: [], own: true, ns: 0, pn: 0, sent: 0 },
-        }
-      },
-      ...{ moves: MOVES, max: 30 },
+      setup: receiver,
+      ...{ moves: RECEIVE_MOVES, max: 30 },
     },
   ),
 ]

@@ -4,11 +4,13 @@ import type { Suite } from "../../src/suite.ts"
 import { replaceItem } from "../cbor.ts"
 import { filled } from "./kit.ts"
 import { Play } from "./play.ts"
-import { LOW_ORDER_U } from "./points.ts"
+import { LOW_ORDER_U, NON_CANONICAL_U } from "./points.ts"
 import { bstr, NULL, uint } from "./raw.ts"
 import type { Add } from "./session-add.ts"
 
-const [[, LOW]] = LOW_ORDER_U as readonly [readonly [string, string]]
+type Named = readonly [readonly [title: string, key: string]]
+const [[, LOW]] = LOW_ORDER_U as unknown as Named
+const [[, LARGE]] = NON_CANONICAL_U as unknown as Named
 /** Not the encoding of any key: its first number is not below q. */
 const BAD_EK = `ff0f00${filled(0, 1181)}`
 const FORM = "the shape is judged before the numbers"
@@ -57,7 +59,9 @@ function shapes(add: Add, suite: Suite): void {
 function claims(add: Add, suite: Suite): void {
   const bad: readonly (readonly [string, Put])[] = [
     ["of low order", [[0, 2, 0], bstr(LOW)]],
-    ...(suite === 2 ? [["whose ek fails", [[0, 2, 1], bstr(BAD_EK)]] as const] : []),
+    suite === 1
+      ? ["that is not canonical", [[0, 2, 0], bstr(LARGE)]]
+      : ["whose ek fails", [[0, 2, 1], bstr(BAD_EK)]],
   ]
   for (const [i, [title, put]] of bad.entries()) {
     const due = new Play(suite)
