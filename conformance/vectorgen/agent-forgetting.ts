@@ -94,8 +94,7 @@ function oldBundles(add: Add): void {
     const put = toHex(new Person("bob").bundle({ seq, flags: 0, now: NOW - 5 }).bytes)
     const args: JsonObject = { agent: "$a", bundle: put }
     const mutation = context("bundle", put)
-    // Whether the evidence of two bundles is part of the state is agent-0138's affair.
-    const state = code === "bundle/rollback" ? { state: "unchanged" as const } : {}
+    const state = { state: code === "bundle/rollback" ? "unchanged" : "committed" } as const
     script.steps.push({ op: "agent.trust", args, expect: code, mutation, twin, ...state })
     add(n, code, `IDENTITY-14 ${req}`, title, script.steps, why)
   }
