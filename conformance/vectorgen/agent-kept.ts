@@ -36,8 +36,8 @@ function at(script: Script, agent: string, now: number): void {
 
 /** Bob as he is now, once more, under another handle. */
 function copyOf(script: Script, as: string): void {
-  script.do("agent.snapshot", { agent: "$b" }, `s-${as}`)
-  const args = { snapshot: `$s-${as}`, name: "bob", seed: toHex(SEEDS.mallory), now: NOW }
+  script.do("agent.snapshot", { agent: "$b" }, `s${as}`)
+  const args = { snapshot: `$s${as}`, name: "bob", seed: toHex(SEEDS.mallory), now: NOW }
   script.do("agent.restore", { ...args, suites: [1], trust: { accept: "any" } }, as)
 }
 
