@@ -143,12 +143,10 @@ def run_steps(call: Call, c: Out) -> str | None:
         for _ in range(s.get("times", 1)):
             reply = call(s["op"], with_trace(args, trace))
         error = compare(s.get("expect", "ok"), s.get("output"), trace, reply)
-        if (
-            error is None
-            and s.get("state") == "unchanged"
-            and [call(op, a) for op, a in states] != before
-        ):
-            error = "state changed"
+        if error is None and states:
+            changed = [call(op, a) for op, a in states] != before
+            if changed != (s["state"] == "committed"):
+                error = "state changed" if changed else "state did not change"
         if error is not None:
             return f"step {i} {s['op']}: {error}"
         if "as" in s:

@@ -28,7 +28,14 @@ class Agent(Receiver):
 
     def connect(self, raw: bytes, fingerprint: str | None = None) -> Peer:
         """connectWithBundle: accepts, pins and keeps the bundle (BUNDLE-24)."""
-        b = self.accept_bundle(raw, None, fingerprint)
+        try:
+            b = self.accept_bundle(raw, None, fingerprint)
+        except MeshError as e:
+            if e.code == "bundle/equivocation":
+                s = self.begin()
+                self.keep_lie(s, bn.read_bundle(raw))
+                self.commit(s)
+            raise
         if b.ik == self.identity.ik:
             raise MeshError("handshake/self")
         common = set(self.suites) & {p.suite for p in b.prekeys}

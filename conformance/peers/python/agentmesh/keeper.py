@@ -300,6 +300,11 @@ class Keeper:
             raise
 
     @staticmethod
+    def keep_lie(s: Store, b: bn.Bundle) -> None:
+        """BUNDLE-23: two bundles with one seq prove a fault of their signer."""
+        s.evidence[b.ref] = (s.cards.get(b.name, b""), b.raw)
+
+    @staticmethod
     def remember(s: Store, b: bn.Bundle, suite: int, verified: bool) -> None:
         """BUNDLE-24: what changes in one commit with the use of a bundle."""
         pin = s.pins.get(b.name, Pin(b.ik, PINNED))

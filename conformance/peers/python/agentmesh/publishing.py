@@ -167,8 +167,8 @@ class Publisher(Linked):
             s = self.begin()
             first, _ = s.directory.get((name, hub_ik), (found.receipt, b""))
             s.directory[name, hub_ik] = (first, found.receipt)
-            if failure is not None and failure.code == "bundle/equivocation":  # BUNDLE-23
-                s.evidence[b.ref] = (s.cards.get(name, b""), b.raw)
+            if failure is not None and failure.code == "bundle/equivocation":
+                self.keep_lie(s, b)
             self.commit(s)
         if failure is not None:
             raise failure
