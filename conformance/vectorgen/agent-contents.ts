@@ -221,6 +221,13 @@ export function copies(add: Add): void {
   const statuses = "one id thrice in an envelope, refused and delivered: a receipt for each status"
   add(297, "ok", "AGENT-29 AGENT-53", statuses, unlike.steps)
 
+  const twice = new Forger()
+  const after = bobAgent()
+  after.receive("b", twice.seal(item(), item({ 5: NULL })))
+  after.send("b", "alice", "with one receipt")
+  const inOrder = "a content, and behind it in the envelope one of wrong shape under its id"
+  add(298, "ok", "AGENT-48 AGENT-54", inOrder, after.steps)
+
   forgotten(add)
 }
 
